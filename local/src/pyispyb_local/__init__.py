@@ -1,0 +1,1 @@
+"""The whole suite on one machine: start, watch, stop, read its log."""

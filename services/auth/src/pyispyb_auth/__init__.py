@@ -1,0 +1,1 @@
+"""Who you are: providers, tokens, keys, refresh."""

@@ -1,0 +1,1 @@
+"""The ISPyB database as nouns, and all authorization data in it."""

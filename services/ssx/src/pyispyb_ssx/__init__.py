@@ -1,0 +1,1 @@
+"""Serial crystallography: runs and per-image results."""
