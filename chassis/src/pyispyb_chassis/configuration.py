@@ -74,6 +74,14 @@ class Issuer(Section):
         return self
 
 
+class ServiceSection(Section):
+    """What the section of every service has."""
+
+    listen: Address
+    inside_listen: Address
+    prefix: Prefix
+
+
 class Server(Section):
     """How each service's gunicorn runs."""
 

@@ -1,0 +1,83 @@
+"""Every route says who may call it; silence stops the start."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, TypeVar, cast
+
+from flask import Flask, current_app, g, request
+
+from pyispyb_chassis.errors import Forbidden
+from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.principal import Principal
+
+F = TypeVar("F", bound=Callable[..., Any])
+MARK = "who_may_call"
+
+
+@dataclass(frozen=True, slots=True)
+class Public:
+    """Anybody, without a token."""
+
+
+@dataclass(frozen=True, slots=True)
+class Requires:
+    """A valid login that holds these permissions (none: any valid login)."""
+
+    permissions: tuple[Permission, ...]
+
+
+class UnmarkedRoute(Exception):
+    """A route does not say who may call it."""
+
+
+def public(call: F) -> F:
+    """Let anybody call this route."""
+    setattr(call, MARK, Public())
+    return call
+
+
+def requires(*permissions: Permission) -> Callable[[F], F]:
+    """Let only a valid login that holds every one of `permissions` call this route."""
+
+    def mark(call: F) -> F:
+        @wraps(call)
+        def guarded(*args: Any, **kwargs: Any) -> Any:
+            admit(permissions)
+            return call(*args, **kwargs)
+
+        setattr(guarded, MARK, Requires(permissions))
+        return cast("F", guarded)
+
+    return mark
+
+
+def admit(permissions: tuple[Permission, ...]) -> Principal:
+    """Verify the caller's token and rights; put the principal where `principal()` finds it.
+
+    Raises Unauthenticated, Forbidden, or Unavailable when the issuer's keys cannot be had.
+    """
+    chassis = current_app.extensions["pyispyb"]
+    caller: Principal = chassis.verifier.verify(request.headers.getlist("Authorization"))
+    g.principal = caller
+    missing = [wanted for wanted in permissions if wanted not in chassis.rights_of(caller)]
+    if missing:
+        raise Forbidden(f"this needs the permission {', '.join(missing)}")
+    return caller
+
+
+def marks(app: Flask) -> Iterator[tuple[str, str, Public | Requires | None]]:
+    """Every (path, method, mark) of the app; the mark is None where a route says nothing."""
+    for rule in app.url_map.iter_rules():
+        view = app.view_functions[rule.endpoint]
+        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
+            resource = getattr(view, "view_class", None)
+            call = getattr(resource, method.lower(), None) if resource else view
+            yield rule.rule, method, getattr(call, MARK, None)
+
+
+def refuse_unmarked_routes(app: Flask) -> None:
+    """Stop the start when any route does not say who may call it."""
+    silent = [f"{method} {path}" for path, method, mark in marks(app) if mark is None]
+    if silent:
+        raise UnmarkedRoute("who may call these? " + ", ".join(sorted(silent)))

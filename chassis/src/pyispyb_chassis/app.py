@@ -1,0 +1,91 @@
+"""The one way to make a service: errors, logs, access marks, API pages, inside port, all wired."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Protocol
+
+from flask import Flask, Response
+from flask_restx import Api, Namespace
+from werkzeug.wrappers import Request
+
+from pyispyb_chassis.access import refuse_unmarked_routes
+from pyispyb_chassis.configuration import Configuration, ServiceSection
+from pyispyb_chassis.errors import answer_error, install_errors
+from pyispyb_chassis.inside import InsidePort, add_public_pages
+from pyispyb_chassis.logs import log_requests
+from pyispyb_chassis.openapi import Contract
+from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.principal import Principal
+from pyispyb_chassis.tokens import Verifier
+
+Check = Callable[[], str | None]
+
+
+class Rights(Protocol):
+    """Gives what a caller may do; a service's own answer to `@requires`."""
+
+    def __call__(self, caller: Principal, /) -> frozenset[Permission]:
+        """The permissions of this caller, narrowed by the token's scope."""
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """What a service tells the chassis of itself.
+
+    `ready` names what it stands on: each check gives None when it is well, else one line.
+    """
+
+    name: str
+    title: str
+    settings: ServiceSection
+    namespaces: Iterable[Namespace]
+    rights_of: Rights
+    ready: Mapping[str, Check]
+
+
+@dataclass(frozen=True, slots=True)
+class Chassis:
+    """What the chassis keeps for the requests of one app (`app.extensions["pyispyb"]`)."""
+
+    service: Service
+    verifier: Verifier
+    rights_of: Rights
+
+
+class _Api(Api):  # type: ignore[misc]
+    """flask-restx for routes and groups only: its errors, documents and marshalling stay out."""
+
+    def handle_error(self, error: Exception) -> Response:
+        return answer_error(error)
+
+    def _help_on_404(self, message: str | None = None) -> str | None:
+        return message
+
+
+def create_service(configuration: Configuration, service: Service) -> Flask:
+    """A WSGI app with everything wired, mounted at the service's prefix.
+
+    Raises UnmarkedRoute when a route does not say who may call it.
+    """
+    app = Flask(service.name, static_folder=None)
+    app.config.update(
+        MAX_CONTENT_LENGTH=configuration.suite.server.max_body,
+        ERROR_INCLUDE_MESSAGE=False,
+        RESTX_ERROR_404_HELP=False,
+        RESTX_MASK_SWAGGER=False,
+        PROPAGATE_EXCEPTIONS=False,
+    )
+    app.url_map.merge_slashes = False
+    app.extensions["pyispyb"] = Chassis(
+        service, Verifier(configuration.suite.issuers), service.rights_of
+    )
+    log_requests(app)
+    install_errors(app)
+    api = _Api(app, prefix=service.settings.prefix, doc=False, add_specs=False)
+    for namespace in service.namespaces:
+        api.add_namespace(namespace, path=namespace.path)
+    add_public_pages(app, service.name, service.settings.prefix, Contract(app, service.title))
+    refuse_unmarked_routes(app)
+    app.wsgi_app = InsidePort(app.wsgi_app, service)  # type: ignore[method-assign]
+    return app

@@ -1,0 +1,48 @@
+"""What comes in with a request: a JSON body, read once and closed."""
+
+from typing import Any, TypeVar
+
+import orjson
+from flask import Response, request
+from pydantic import BaseModel, ValidationError
+
+from pyispyb_chassis.errors import BadRequest, UnsupportedMediaType, Unprocessable
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def json_object() -> dict[str, Any]:
+    """The request's body, which must be a JSON object.
+
+    Raises UnsupportedMediaType where it does not say that it is JSON, BadRequest where it is not.
+    """
+    if request.mimetype not in {"application/json", "application/merge-patch+json"}:
+        raise UnsupportedMediaType("send application/json")
+    try:
+        body = orjson.loads(request.get_data())
+    except orjson.JSONDecodeError as error:
+        raise BadRequest(f"the body is not JSON: {error}") from error
+    if not isinstance(body, dict):
+        raise BadRequest("the body must be a JSON object")
+    return body
+
+
+def json_model(kind: type[M]) -> M:
+    """The request's body as a closed model.
+
+    Raises Unprocessable with every fault at once.
+    """
+    try:
+        return kind.model_validate(json_object(), strict=True)
+    except ValidationError as error:
+        faults = [
+            (".".join(str(part) for part in fault["loc"]), fault["msg"].removeprefix("Value error, "))
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+        raise Unprocessable("the body has faults", errors=faults) from error
+
+
+def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """`value` as JSON bytes."""
+    data = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+    return Response(data, status=status, mimetype="application/json", headers=headers)

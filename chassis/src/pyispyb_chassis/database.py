@@ -1,0 +1,153 @@
+"""A database as two engines: autocommitted reads and explicit write transactions, on SQLite and MariaDB."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from pyispyb_chassis.breaker import Breaker
+from pyispyb_chassis.errors import Conflict, ServiceError, Unavailable, Unprocessable
+from pyispyb_chassis.ids import request_id
+
+log = logging.getLogger(__name__)
+
+CONNECT_TIMEOUT = 1
+# Below the gateway's own time-out, so that the client hears our 503 and not its 504.
+ANSWER_TIMEOUT = 4
+
+# What MariaDB and PyMySQL say when the server is gone, too busy, or was told to give up.
+_GONE = {2002, 2003, 2006, 2013, 2014, 1053, 1927}
+_BUSY = {1040, 1203, 1205, 1213, 1969, 3024, 1317}
+_REFERS_TO_NOTHING = {1452, 1216}
+_IS_REFERRED_TO = {1451, 1217}
+
+
+class Database:
+    """One database of one service.
+
+    `reading()` and `writing()` give a connection; a server that is down raises Unavailable, quickly.
+    """
+
+    def __init__(self, url: str, *, name: str = "the database", pool_size: int = 8) -> None:
+        self.url = make_url(url)
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self._breaker = Breaker(name)
+        if self.is_sqlite:
+            self.read_engine, self.write_engine = _sqlite(self.url)
+        else:
+            self.read_engine, self.write_engine = _mariadb(self.url, pool_size)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """A connection that sees each statement's own moment and changes nothing."""
+        with self._answering(), self.read_engine.connect() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """One transaction: committed at the end, rolled back on any raise."""
+        with self._answering(), self.write_engine.begin() as connection:
+            yield connection
+
+    def dispose(self) -> None:
+        """Close every pooled connection (after a fork, at the end of a test)."""
+        self.read_engine.dispose()
+        self.write_engine.dispose()
+
+    @contextmanager
+    def _answering(self) -> Iterator[None]:
+        self._breaker.check()
+        try:
+            yield
+        except ServiceError:
+            raise
+        except exc.DBAPIError as error:
+            raise self._noun_of(error) from error
+        except exc.TimeoutError as error:
+            raise Unavailable("the database is busy") from error
+        self._breaker.worked()
+
+    def _noun_of(self, error: exc.DBAPIError) -> ServiceError:
+        """The service's own error for a driver's; SQL and values stay in the log."""
+        code = error.orig.args[0] if error.orig is not None and error.orig.args else None
+        text = str(error.orig)
+        if code in _GONE or error.connection_invalidated or "unable to open" in text:
+            self.read_engine.dispose()
+            self.write_engine.dispose()
+            log.warning("database unavailable", extra={"code": code})
+            return self._breaker.failed()
+        if code in _BUSY or "database is locked" in text:
+            return Unavailable("the database is busy")
+        if isinstance(error, exc.IntegrityError):
+            if code in _REFERS_TO_NOTHING or code in _IS_REFERRED_TO or "FOREIGN KEY" in text:
+                return Conflict("it refers to something that is gone, or something refers to it")
+            if code in {1048, 4025, 1364} or "NOT NULL" in text:
+                return Unprocessable("the database does not accept a value of this body")
+            return Conflict("there is one like it already")
+        if isinstance(error, exc.DataError):
+            return Unprocessable("the database does not accept a value of this body")
+        log.error("database fault", exc_info=error)
+        return ServiceError("an unexpected fault; it is in the log under this request_id")
+
+
+def _mariadb(url: sa.URL, pool_size: int) -> tuple[Engine, Engine]:
+    common: dict[str, Any] = {
+        "pool_size": pool_size,
+        "max_overflow": pool_size,
+        "pool_timeout": ANSWER_TIMEOUT,
+        "pool_recycle": 1800,
+        "pool_pre_ping": True,
+        "connect_args": {
+            "connect_timeout": CONNECT_TIMEOUT,
+            "read_timeout": ANSWER_TIMEOUT,
+            "write_timeout": ANSWER_TIMEOUT,
+            "charset": "utf8mb4",
+            "init_command": "SET time_zone='+00:00', innodb_lock_wait_timeout=2",
+        },
+    }
+    read = sa.create_engine(
+        url, isolation_level="AUTOCOMMIT", skip_autocommit_rollback=True, **common
+    )
+    write = sa.create_engine(url, isolation_level="READ COMMITTED", **common)
+    for engine in (read, write):
+        event.listen(engine, "before_cursor_execute", _name_the_request, retval=True)
+    return read, write
+
+
+def _name_the_request(
+    _connection: Connection, _cursor: Any, statement: str, parameters: Any, *_: Any
+) -> tuple[str, Any]:
+    """Put the request's id behind the SQL, so that the database's slow log has it."""
+    name = request_id()
+    return (f"{statement} /* {name} */" if name else statement), parameters
+
+
+def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
+    if url.database:
+        Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+    read = sa.create_engine(url, isolation_level="AUTOCOMMIT")
+    write = sa.create_engine(url)
+    for engine in (read, write):
+        event.listen(engine, "connect", _open_sqlite)
+    # Python's own deferred BEGIN loses updates between processes.
+    event.listen(write, "connect", _leave_begin_to_us)
+    event.listen(write, "begin", _begin_immediately)
+    return read, write
+
+
+def _open_sqlite(connection: Any, _record: Any) -> None:
+    for pragma in ("foreign_keys=ON", "busy_timeout=4000", "journal_mode=WAL", "synchronous=NORMAL"):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _leave_begin_to_us(connection: Any, _record: Any) -> None:
+    connection.isolation_level = None
+
+
+def _begin_immediately(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,92 @@
+"""One JSON object a line on stdout, with the request's id and login, and no secret in it."""
+
+import logging
+import re
+import sys
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from flask import Flask, Response, g, has_request_context, request
+
+from pyispyb_chassis.ids import request_id
+from pyispyb_chassis.principal import Principal
+
+log = logging.getLogger("pyispyb.access")
+
+MASK = "***"
+_TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@/\s]+@")
+_LINK = re.compile(r"(/links/)[^/?\s]+")
+_SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECASE)
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def masked(text: str) -> str:
+    """`text` without tokens, passwords in URLs, and one-time links."""
+    text = _TOKEN.sub(MASK, text)
+    text = _URL_PASSWORD.sub(r"\1" + MASK + "@", text)
+    return _LINK.sub(r"\1" + MASK, text)
+
+
+class JsonLines(logging.Formatter):
+    """Formats a record as one JSON object on one line."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record's fields, the request's id and login put on where there is a request."""
+        line: dict[str, Any] = {
+            "ts": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "service": self._service,
+            "logger": record.name,
+        }
+        line["ts"] = line["ts"].replace("+00:00", "Z")
+        if has_request_context():
+            caller = g.get("principal")
+            line["request_id"] = request_id()
+            line["login"] = caller.login if isinstance(caller, Principal) else None
+        for name, value in vars(record).items():
+            if name not in _STANDARD:
+                line[name] = MASK if _SECRET_NAMES.search(name) else value
+        line["message"] = record.getMessage()
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return masked(orjson.dumps(line, default=str).decode())
+
+
+def configure_logs(service: str, level: str) -> None:
+    """Send every logger of this process to stdout as JSON lines."""
+    handler = logging.StreamHandler(sys.stdout)
+    handler.setFormatter(JsonLines(service))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    logging.captureWarnings(capture=True)
+
+
+def log_requests(app: Flask) -> None:
+    """One line for each request of this app, and its id on the answer."""
+
+    @app.before_request
+    def start() -> None:
+        g.started = time.perf_counter()
+        request_id()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        response.headers["X-Request-ID"] = request_id()
+        log.info(
+            "request",
+            extra={
+                "method": request.method,
+                "path": request.path,
+                "status": response.status_code,
+                "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
+            },
+        )
+        return response

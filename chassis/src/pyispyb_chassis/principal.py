@@ -1,0 +1,34 @@
+"""Who calls: what a verified token says, and nothing more."""
+
+from dataclasses import dataclass, field
+
+from flask import g
+
+from pyispyb_chassis.errors import Unauthenticated
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The verified claims of one token.
+
+    `scope` is None where the token does not narrow its bearer; `groups`, `beamlines` and
+    `administrator` are empty unless the issuer's block says that they are believed.
+    """
+
+    login: str
+    issuer: str
+    expires: int
+    token: str = field(repr=False)
+    service: bool = False
+    scope: frozenset[str] | None = None
+    beamlines: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    administrator: bool = False
+
+
+def principal() -> Principal:
+    """The caller of the request being served."""
+    caller = g.get("principal")
+    if not isinstance(caller, Principal):
+        raise Unauthenticated
+    return caller
