@@ -141,7 +141,12 @@ def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
 
 
 def _open_sqlite(connection: Any, _record: Any) -> None:
-    for pragma in ("foreign_keys=ON", "busy_timeout=4000", "journal_mode=WAL", "synchronous=NORMAL"):
+    for pragma in (
+        "foreign_keys=ON",
+        "busy_timeout=4000",
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+    ):
         connection.execute(f"PRAGMA {pragma}")
 
 

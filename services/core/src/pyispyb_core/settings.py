@@ -1,17 +1,48 @@
 """Core's parts of ispyb.toml."""
 
-from pydantic import Field, SecretStr
+from zoneinfo import ZoneInfo
 
-from pyispyb_chassis.configuration import Address, DatabaseUrl, Prefix, Section
+from pydantic import Field, SecretStr, field_validator
+
+from pyispyb_chassis.configuration import Address, DatabaseUrl, Prefix, Section, ServiceSection
+from pyispyb_chassis.permissions import Permission
+
+BASE = frozenset(
+    permission for permission in Permission if permission.endswith((":read", ":write"))
+)
 
 
-class CoreSettings(Section):
+class CoreSettings(ServiceSection):
     """[core]: where the ISPyB database is and how it is read."""
 
     listen: Address = "127.0.0.1:8102"
     inside_listen: Address = "127.0.0.1:9102"
     prefix: Prefix = "/core"
     database_url: DatabaseUrl = Field(SecretStr("sqlite:///var/db/core.sqlite"))
+    own_schema: str = Field(
+        "pyispyb_core",
+        pattern=r"^[a-z][a-z0-9_]{0,30}$",
+        description="the schema of core's own tables, on the same server",
+    )
+    database_timezone: str = Field("Europe/Paris", description="the zone of its DATETIME columns")
+    staff_window_days: int = Field(60, ge=0, le=3650)
+    closed_proposal_codes: frozenset[str] = Field(
+        frozenset(), description="proposal codes that beamline staff cannot see"
+    )
+    closed_shipping_statuses: frozenset[str] = Field(
+        frozenset({"closed", "processing done"}),
+        description="the shippingStatus words with which goods handling is over",
+    )
+    rights_cache_seconds: float = Field(10, ge=0, le=30)
+
+    @field_validator("database_timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError("not a time zone of the tz database, as Europe/Paris") from error
+        return value
 
 
 class AdministratorSettings(Section):
@@ -20,5 +51,25 @@ class AdministratorSettings(Section):
     logins: frozenset[str] = frozenset()
 
 
+class GroupSettings(Section):
+    """What a member of one UserGroup may do besides what everyone may."""
+
+    permissions: frozenset[Permission] = frozenset()
+    staff_of: frozenset[str] = frozenset()
+    goods: bool = False
+    administrator: bool = False
+
+
 class PermissionSettings(Section):
     """[permissions]: what a valid login and a member of a group may do."""
+
+    everyone: frozenset[Permission] = BASE
+    groups: dict[str, GroupSettings] = Field(default_factory=dict)
+
+    @field_validator("groups")
+    @classmethod
+    def _names_fit(cls, value: dict[str, GroupSettings]) -> dict[str, GroupSettings]:
+        long = [name for name in value if len(name) > 31]
+        if long:
+            raise ValueError(f"a UserGroup's name has at most 31 characters: {long}")
+        return value

@@ -1,0 +1,277 @@
+"""A column and its form on the wire: what is read, what is accepted, what is refused and why."""
+
+import math
+import re
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+_INTEGER_BITS: tuple[tuple[type[Any], int], ...] = (
+    (mysql.TINYINT, 8),
+    (mysql.SMALLINT, 16),
+    (mysql.MEDIUMINT, 24),
+    (mysql.BIGINT, 64),
+    (sa.BigInteger, 64),
+    (sa.SmallInteger, 16),
+)
+_TEXT_BYTES: tuple[tuple[type[Any], int], ...] = (
+    (mysql.TINYTEXT, 2**8 - 1),
+    (mysql.MEDIUMTEXT, 2**24 - 1),
+    (mysql.LONGTEXT, 2**32 - 1),
+    (sa.Text, 2**16 - 1),
+)
+_FLOAT_LARGEST = 3.402823466e38
+_UUID_BYTES = 16
+_TIMESTAMP_RANGE = (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), datetime(2038, 1, 19, tzinfo=UTC))
+_FIRST_YEAR = 1000
+# The + of an offset comes as a blank where a client did not quote it in the query string.
+_BLANK_FOR_PLUS = re.compile(r"(T[\d:.]+) (\d\d:\d\d)$")
+
+
+class Refused(ValueError):
+    """A value that the column does not take; the text says what it takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One column on the wire.
+
+    `schema` is its JSON Schema; `accept` turns a JSON value into the database's, `parse` a query
+    string's text; `show` (None: as it is) turns the database's value into JSON's. Both raise Refused.
+    """
+
+    name: str
+    kind: str
+    nullable: bool
+    schema: Mapping[str, Any]
+    accept: Callable[[Any], Any]
+    parse: Callable[[str], Any]
+    show: Callable[[Any], Any] | None
+    writable: bool = True
+
+    @property
+    def is_text(self) -> bool:
+        """Whether it compares as text: without case and trailing blanks."""
+        return self.kind in {"string", "enum"}
+
+
+def field_of(
+    column: sa.Column[Any], zone: ZoneInfo, *, unit: str | None, pattern: str | None
+) -> Field:
+    """The wire form of a column; `zone` is that of the database's naive times."""
+    kind, schema, accept, parse, show = _form_of(column.type, zone)
+    schema = dict(schema)
+    if column.nullable:
+        schema["type"] = [schema["type"], "null"]
+        if "enum" in schema:
+            schema["enum"] = [*schema["enum"], None]
+    if unit:
+        schema["description"] = f"in {unit}"
+    if pattern:
+        schema["pattern"] = pattern
+    return Field(column.name, kind, bool(column.nullable), schema, accept, parse, show)
+
+
+Form = tuple[
+    str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any], Callable[[Any], Any] | None
+]
+
+
+def _form_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> Form:  # noqa: PLR0911
+    if isinstance(kind, sa.Enum):
+        words = list(kind.enums)
+        return (*_enum(words), None)
+    if isinstance(kind, sa.Integer):
+        return (*_integer(kind), None)
+    if isinstance(kind, (sa.Float, sa.Double)):
+        largest = math.inf if isinstance(kind, sa.Double) else _FLOAT_LARGEST
+        return (*_number(largest), None)
+    if isinstance(kind, sa.Numeric):
+        return (
+            *_number(math.inf),
+            lambda value: float(value) if isinstance(value, Decimal) else value,
+        )
+    if isinstance(kind, sa.String):
+        return (*_string(kind), None)
+    if isinstance(kind, sa.DateTime):
+        return _moment(zone, stored_in_utc=isinstance(kind, sa.TIMESTAMP))
+    if isinstance(kind, sa.Date):
+        return _calendar("date", date.fromisoformat, "a date, YYYY-MM-DD")
+    if isinstance(kind, sa.Time):
+        return _calendar("time", time.fromisoformat, "a time, HH:MM:SS")
+    return _bytes(kind)
+
+
+def _enum(
+    words: list[str],
+) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
+    by_folded = {word.casefold(): word for word in words}
+
+    def accept(value: Any) -> str:
+        word = by_folded.get(value.casefold()) if isinstance(value, str) else None
+        if word is None:
+            raise Refused(f"one of {', '.join(words)}")
+        return word
+
+    return "enum", {"type": "string", "enum": words}, accept, str
+
+
+def _integer(
+    kind: sa.types.TypeEngine[Any],
+) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
+    bits = next((bits for class_, bits in _INTEGER_BITS if isinstance(kind, class_)), 32)
+    low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    flag = isinstance(kind, mysql.TINYINT)
+
+    def accept(value: Any) -> int:
+        if isinstance(value, bool) and flag:
+            return int(value)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise Refused("a whole number")
+        if not low <= value <= high:
+            raise Refused(f"a whole number from {low} to {high}")
+        return value
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text, 10)
+        except ValueError as error:
+            raise Refused("a whole number") from error
+        if abs(value) >= 2**63:
+            raise Refused("a whole number of at most 64 bits")
+        return value
+
+    return "integer", {"type": "integer", "minimum": low, "maximum": high}, accept, parse
+
+
+def _number(
+    largest: float,
+) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
+    def accept(value: Any) -> float:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise Refused("a number")
+        try:
+            number = float(value)
+        except OverflowError as error:
+            raise Refused("a number in the range of a double") from error
+        if not math.isfinite(number) or abs(number) > largest:
+            raise Refused(f"a finite number up to {largest:.4g}")
+        return number
+
+    def parse(text: str) -> float:
+        try:
+            return accept(float(text))
+        except ValueError as error:
+            raise Refused("a number") from error
+
+    return "number", {"type": "number"}, accept, parse
+
+
+def _string(
+    kind: sa.String,
+) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
+    most_bytes = next((size for class_, size in _TEXT_BYTES if isinstance(kind, class_)), None)
+    most = kind.length if kind.length and most_bytes is None else None
+
+    def accept(value: Any) -> str:
+        if not isinstance(value, str):
+            raise Refused("a text")
+        if "\0" in value:
+            raise Refused("a text without NUL characters")
+        if most is not None and len(value) > most:
+            raise Refused(f"a text of at most {most} characters, not {len(value)}")
+        if most_bytes is not None and len(value.encode()) > most_bytes:
+            raise Refused(f"a text of at most {most_bytes} bytes")
+        return value
+
+    schema: dict[str, Any] = {"type": "string"}
+    if most is not None:
+        schema["maxLength"] = most
+    return "string", schema, accept, str
+
+
+def _moment(zone: ZoneInfo, *, stored_in_utc: bool) -> Form:
+    """DATETIME is naive in the database's zone; TIMESTAMP is read with the session at UTC."""
+    stored = ZoneInfo("UTC") if stored_in_utc else zone
+    wanted = "a time in ISO 8601, as 2026-11-23T08:00:00+01:00"
+
+    def parse(text: str) -> datetime:
+        try:
+            value = datetime.fromisoformat(_BLANK_FOR_PLUS.sub(r"\1+\2", text.strip()))
+        except ValueError as error:
+            raise Refused(wanted) from error
+        if value.tzinfo is None:
+            value = value.replace(tzinfo=zone)
+        if stored_in_utc and not _TIMESTAMP_RANGE[0] <= value <= _TIMESTAMP_RANGE[1]:
+            raise Refused("a time between 1970 and 2038-01-19")
+        try:
+            value = value.astimezone(stored)
+        except OverflowError as error:
+            raise Refused(wanted) from error
+        if value.year < _FIRST_YEAR:
+            raise Refused(f"a time from the year {_FIRST_YEAR} on")
+        return value.replace(tzinfo=None, microsecond=0)
+
+    def accept(value: Any) -> datetime:
+        if not isinstance(value, str):
+            raise Refused(wanted)
+        return parse(value)
+
+    def show(value: Any) -> str | None:
+        if not isinstance(value, datetime):  # a zero date comes back as text
+            return None
+        return value.replace(tzinfo=stored).astimezone(zone).isoformat(timespec="seconds")
+
+    return "datetime", {"type": "string", "format": "date-time"}, accept, parse, show
+
+
+def _calendar(form: str, read: Callable[[str], date | time], wanted: str) -> Form:
+    def parse(text: str) -> date | time:
+        try:
+            value = read(text)
+        except ValueError as error:
+            raise Refused(wanted) from error
+        return value.replace(microsecond=0, tzinfo=None) if isinstance(value, time) else value
+
+    def accept(value: Any) -> date | time:
+        if not isinstance(value, str):
+            raise Refused(wanted)
+        return parse(value)
+
+    def show(value: Any) -> str | None:
+        if isinstance(value, timedelta):  # PyMySQL's form of TIME
+            value = (datetime.min + value).time()
+        return value.isoformat() if isinstance(value, (date, time)) else None
+
+    return form, {"type": "string", "format": form}, accept, parse, show
+
+
+def _bytes(kind: sa.types.TypeEngine[Any]) -> Form:
+    """Binary columns; those of 16 bytes are UUIDs."""
+    is_uuid = getattr(kind, "length", None) == _UUID_BYTES
+
+    def parse(text: str) -> bytes:
+        try:
+            return uuid.UUID(text).bytes if is_uuid else bytes.fromhex(text)
+        except ValueError as error:
+            raise Refused("a UUID" if is_uuid else "bytes as hexadecimal digits") from error
+
+    def accept(value: Any) -> bytes:
+        if not isinstance(value, str):
+            raise Refused("a UUID" if is_uuid else "bytes as hexadecimal digits")
+        return parse(value)
+
+    def show(value: Any) -> str | None:
+        if not isinstance(value, bytes):
+            return None
+        return str(uuid.UUID(bytes=value)) if is_uuid and len(value) == _UUID_BYTES else value.hex()
+
+    schema = {"type": "string", "format": "uuid"} if is_uuid else {"type": "string"}
+    return "uuid" if is_uuid else "bytes", schema, accept, parse, show

@@ -1,0 +1,154 @@
+"""The engine's own two tables: who changed what, and which creating requests were answered."""
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pyispyb_chassis.errors import BadRequest, Conflict
+from pyispyb_chassis.ids import request_id
+
+KEPT = timedelta(days=14)
+LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A creating request that carries an Idempotency-Key, and whose it is."""
+
+    issuer: str
+    login: str
+    method: str
+    path: str
+    key: str
+    body: bytes
+
+    @property
+    def scope(self) -> str:
+        """The hash under which this attempt is known."""
+        text = "\0".join((self.issuer, self.login, self.method, self.path, self.key))
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    @property
+    def content(self) -> str:
+        """The hash of what was sent."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def checked_key(key: str | None) -> str | None:
+    """The header's value, or None where there is none. Raises BadRequest for an unusable one."""
+    if key is not None and not (key and len(key) <= LONGEST_KEY and key.isprintable()):
+        raise BadRequest(f"Idempotency-Key takes 1 to {LONGEST_KEY} printable characters")
+    return key
+
+
+class Ledger:
+    """Change rows and kept answers, written in the same transaction as what they tell of.
+
+    On MariaDB in a schema of their own on the same server, on SQLite in the same file with a prefix.
+    """
+
+    def __init__(
+        self, metadata: sa.MetaData, *, schema: str | None = None, prefix: str = ""
+    ) -> None:
+        self.change = sa.Table(
+            f"{prefix}Change",
+            metadata,
+            sa.Column("changeId", sa.Integer, primary_key=True),
+            sa.Column("noun", sa.String(64), nullable=False),
+            sa.Column("rowId", sa.String(64), nullable=False),
+            sa.Column("action", sa.String(8), nullable=False),
+            sa.Column("login", sa.String(255), nullable=False),
+            sa.Column("fields", sa.Text, nullable=False),
+            sa.Column("time", sa.DateTime, nullable=False, index=True),
+            sa.Column("requestId", sa.String(64), nullable=False),
+            sa.Index(f"{prefix}Change_of_row", "noun", "rowId"),
+            schema=schema,
+        )
+        self.answer = sa.Table(
+            f"{prefix}IdempotentAnswer",
+            metadata,
+            sa.Column("scope", sa.String(64), primary_key=True),
+            sa.Column("content", sa.String(64), nullable=False),
+            sa.Column("rowId", sa.String(64), nullable=True),
+            sa.Column("time", sa.DateTime, nullable=False, index=True),
+            schema=schema,
+        )
+
+    @property
+    def tables(self) -> tuple[sa.Table, sa.Table]:
+        """Both tables, to be made where they are missing."""
+        return self.change, self.answer
+
+    def record(
+        self,
+        connection: Connection,
+        noun: str,
+        row_id: object,
+        action: str,
+        login: str,
+        fields: Iterable[str],
+    ) -> None:
+        """Leave a change row: what, which, by whom, which fields, when (UTC), under which id."""
+        connection.execute(
+            self.change.insert().values(
+                noun=noun,
+                rowId=str(row_id),
+                action=action,
+                login=login,
+                fields=",".join(fields),
+                time=_now(),
+                requestId=request_id(),
+            )
+        )
+
+    def begin(self, connection: Connection, attempt: Attempt) -> str | None:
+        """Take the attempt's place: None for a first time, else the row id it was answered with.
+
+        Raises Conflict for another body under the same key, or while the first is in flight.
+        """
+        answer = self.answer
+        kept = answer.c.time >= _now() - KEPT
+        where = answer.c.scope == attempt.scope
+        found = connection.execute(
+            sa.select(answer.c.content, answer.c.rowId).where(where, kept)
+        ).first()
+        if found is not None:
+            if found.content != attempt.content:
+                raise Conflict("this Idempotency-Key was used with another body")
+            return str(found.rowId)
+        connection.execute(answer.delete().where(where))
+        try:
+            connection.execute(
+                answer.insert().values(
+                    scope=attempt.scope, content=attempt.content, rowId=None, time=_now()
+                )
+            )
+        except (sa.exc.IntegrityError, sa.exc.OperationalError) as error:
+            raise Conflict(
+                "a request with this Idempotency-Key is in flight", headers={"Retry-After": "1"}
+            ) from error
+        return None
+
+    def finish(self, connection: Connection, attempt: Attempt, row_id: object) -> None:
+        """Keep what the attempt made."""
+        connection.execute(
+            self.answer.update()
+            .where(self.answer.c.scope == attempt.scope)
+            .values(rowId=str(row_id))
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None, microsecond=0)
+
+
+def forget(connection: Connection, ledger: Ledger) -> int:
+    """Delete the kept answers that are too old to be asked for; gives their number."""
+    old = ledger.answer.c.time < _now() - KEPT
+    result: Any = connection.execute(ledger.answer.delete().where(old))
+    return int(result.rowcount)

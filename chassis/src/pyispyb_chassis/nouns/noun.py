@@ -1,0 +1,59 @@
+"""What a noun is: one declaration, from which routes, queries, rules and docs follow."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pyispyb_chassis.permissions import Permission
+
+Action = Literal["list", "get", "create", "patch", "delete"]
+READS: tuple[Action, ...] = ("list", "get")
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A word under which a row is known: `columns` of the row itself, or of the row `via` refers to.
+
+    The first column is letters, the rest of the word is the second: MX1001 is MX and 1001.
+    """
+
+    columns: tuple[str, str]
+    doc: str
+    via: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Noun:
+    """A table as the API shows it; columns are named as ISPyB names them.
+
+    `belongs_to` are the foreign keys that lead to the owner, the first that is set decides;
+    `writable` is what any writer may set, `rights` what only those whom a rule names may set,
+    `fixed` what only an administrator may change once the row exists; nothing else is ever
+    written. `stamps` are the time columns that the engine sets on create or on every write.
+    """
+
+    table: str
+    path: str
+    area: str
+    doc: str
+    level: str
+    read: Permission
+    write: Permission
+    actions: tuple[Action, ...] = (*READS, "create", "patch", "delete")
+    belongs_to: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+    rights: tuple[str, ...] = ()
+    fixed: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
+    includes: tuple[str, ...] = ()
+    search: tuple[str, ...] = ()
+    sort: str = ""
+    owns: tuple[str, ...] = ()
+    shared: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    names: Mapping[str, Name] = field(default_factory=dict)
+    known_as: str | None = None
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    stamps: Mapping[str, Literal["create", "write"]] = field(default_factory=dict)
+    units: Mapping[str, str] = field(default_factory=dict)
+    patterns: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,168 @@
+"""The routes of nouns: two paths each, whose methods are one call into the engine."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic
+from urllib.parse import urlencode
+
+from flask import Response, request
+from flask_restx import Namespace, Resource
+
+from pyispyb_chassis.access import requires
+from pyispyb_chassis.bodies import json_answer, json_object
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.errors import NotFound
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
+from pyispyb_chassis.nouns.ledger import Attempt, checked_key
+from pyispyb_chassis.nouns.policy import V
+from pyispyb_chassis.nouns.query import read_query
+from pyispyb_chassis.nouns.reading import Reader, Row
+from pyispyb_chassis.nouns.schema import schema_of
+from pyispyb_chassis.nouns.writing import Writer
+from pyispyb_chassis.principal import Principal, principal
+
+
+@dataclass(frozen=True, slots=True)
+class Engine(Generic[V]):
+    """What noun routes need of a service: its catalogue, its rules, its database."""
+
+    catalogue: Catalogue
+    reader: Reader[V]
+    writer: Writer[V]
+    database: Database
+    viewer_of: Callable[[Principal], V]
+    prefix: str
+
+    def page(self, noun: Bound) -> Response:
+        """A page of rows that the caller may see."""
+        arguments = list(request.args.items(multi=True))
+        query = read_query(arguments, noun, self.catalogue)
+        viewer = self.viewer_of(principal())
+        with self.database.reading() as connection:
+            page = self.reader.page(connection, noun, query, viewer)
+        if page["next"] is not None:
+            others = [(name, value) for name, value in arguments if name != "skip"]
+            page["next"] = f"{request.path}?{urlencode([*others, ('skip', page['next'])])}"
+        return json_answer(page)
+
+    def get(self, noun: Bound, key: str) -> Response:
+        """One row by its id or the name it is known as."""
+        query = read_query(list(request.args.items(multi=True)), noun, self.catalogue, one=True)
+        viewer = self.viewer_of(principal())
+        with self.database.reading() as connection:
+            return json_answer(self.reader.item(connection, noun, key, viewer, query))
+
+    def create(self, noun: Bound) -> Response:
+        """A new row: 201, its place and itself."""
+        body = json_object()
+        key, row = self.writer.create(noun, body, self.viewer_of(principal()), attempt())
+        return json_answer(row, 201, {"Location": f"{self.prefix}/{noun.path}/{key}"})
+
+    def patch(self, noun: Bound, key: str) -> Response:
+        """A changed row."""
+        row: Row = self.writer.patch(noun, key, json_object(), self.viewer_of(principal()))
+        return json_answer(row)
+
+    def delete(self, noun: Bound, key: str) -> Response:
+        """A row taken out."""
+        self.writer.delete(noun, key, self.viewer_of(principal()))
+        return Response(status=204)
+
+
+def attempt() -> Attempt | None:
+    """The idempotent attempt that this request is, if it carries a key."""
+    key = checked_key(request.headers.get("Idempotency-Key"))
+    if key is None:
+        return None
+    caller = principal()
+    return Attempt(
+        caller.issuer, caller.login, request.method, request.path, key, request.get_data()
+    )
+
+
+def noun_namespaces(engine: Engine[Any]) -> list[Namespace]:
+    """A namespace for each noun, and one that lists the nouns and their schemas."""
+    return [*[_routes_of(noun, engine) for noun in engine.catalogue], _directory(engine)]
+
+
+def _routes_of(noun: Bound, engine: Engine[Any]) -> Namespace:
+    namespace = Namespace(noun.path, path=f"/{noun.path}", description=noun.noun.doc)
+
+    @requires(noun.noun.read)
+    def list_(_self: Resource) -> Response:
+        return engine.page(noun)
+
+    @requires(noun.noun.write)
+    def create(_self: Resource) -> Response:
+        return engine.create(noun)
+
+    @requires(noun.noun.read)
+    def get(_self: Resource, key: str) -> Response:
+        return engine.get(noun, key)
+
+    @requires(noun.noun.write)
+    def patch(_self: Resource, key: str) -> Response:
+        return engine.patch(noun, key)
+
+    @requires(noun.noun.write)
+    def delete(_self: Resource, key: str) -> Response:
+        return engine.delete(noun, key)
+
+    collection = {"list": ("get", list_), "create": ("post", create)}
+    item = {"get": ("get", get), "patch": ("patch", patch), "delete": ("delete", delete)}
+    _mount(namespace, noun, "", collection)
+    _mount(namespace, noun, "/<string:key>", item)
+    return namespace
+
+
+def _mount(
+    namespace: Namespace,
+    noun: Bound,
+    path: str,
+    methods: dict[str, tuple[str, Callable[..., Response]]],
+) -> None:
+    offered = {
+        method: call for action, (method, call) in methods.items() if action in noun.noun.actions
+    }
+    if offered:
+        kind = "item" if path else "list"
+        resource = type(f"{noun.noun.table}_{kind}", (Resource,), offered)
+        namespace.add_resource(resource, path, endpoint=f"{noun.path}_{kind}")
+
+
+def _directory(engine: Engine[Any]) -> Namespace:
+    namespace = Namespace("nouns", path="/nouns", description="What nouns there are")
+
+    class Nouns(Resource):
+        @requires()
+        def get(self) -> Response:
+            """List the nouns: name, path, area, doc."""
+            rows = [
+                {
+                    "name": noun.path,
+                    "path": f"{engine.prefix}/{noun.path}",
+                    "area": noun.noun.area,
+                    "doc": noun.noun.doc,
+                }
+                for noun in engine.catalogue
+            ]
+            page = {
+                "total": len(rows),
+                "results": rows,
+                "limit": len(rows),
+                "skip": 0,
+                "next": None,
+            }
+            return json_answer(page)
+
+    class NounSchema(Resource):
+        @requires()
+        def get(self, path: str) -> Response:
+            """The JSON Schema of a noun: fields, types, units, filters, includes, rights."""
+            if path not in engine.catalogue:
+                raise NotFound("no such noun")
+            return json_answer(schema_of(engine.catalogue[path], engine.catalogue))
+
+    namespace.add_resource(Nouns, "", endpoint="nouns")
+    namespace.add_resource(NounSchema, "/<string:path>", endpoint="noun_schema")
+    return namespace

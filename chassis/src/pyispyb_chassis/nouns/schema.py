@@ -1,0 +1,204 @@
+"""A noun as JSON Schema and as OpenAPI, made from its declaration and its table."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
+from pyispyb_chassis.nouns.query import DEFAULT_LIMIT, LARGEST_LIMIT, OPERATORS
+
+Json = dict[str, Any]
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+def schema_of(noun: Bound, catalogue: Catalogue) -> Json:
+    """The JSON Schema of an item, with what can be asked and written of the noun."""
+    return {
+        "$schema": DIALECT,
+        "title": noun.path,
+        "description": noun.noun.doc,
+        "type": "object",
+        "properties": _properties(noun, catalogue, None),
+        "required": list(noun.required),
+        "additionalProperties": False,
+        "key": noun.key,
+        "area": noun.noun.area,
+        "actions": list(noun.noun.actions),
+        "writable": [name for name in noun.fields if name in noun.noun.writable],
+        "rightsBearing": [name for name in noun.fields if name in noun.noun.rights],
+        "filters": [*noun.fields, *noun.noun.names],
+        "operators": list(OPERATORS),
+        "includes": list(noun.noun.includes),
+        "search": list(noun.noun.search),
+        "sort": noun.noun.sort,
+        "permissions": {"read": noun.noun.read, "write": noun.noun.write},
+    }
+
+
+def _properties(noun: Bound, catalogue: Catalogue, refer: str | None) -> Json:
+    """Columns, names and includes; `refer` is where an include's own schema lies, if anywhere."""
+    properties: Json = {}
+    for name, field in noun.fields.items():
+        readable = {} if name in noun.settable else {"readOnly": True}
+        properties[name] = {**field.schema, **readable}
+    for name, known in noun.noun.names.items():
+        kind = {"type": ["string", "null"], "description": known.doc, "readOnly": True}
+        properties[name] = kind
+    for name in noun.noun.includes:
+        target = catalogue.target(noun.references[name])
+        shape: Json = {"$ref": refer + target.path} if refer else {"type": "object"}
+        about = f"the {target.path} row, only with include={name}; null where you may not see it"
+        properties[name] = {
+            "anyOf": [shape, {"type": "null"}],
+            "description": about,
+            "readOnly": True,
+        }
+    return properties
+
+
+def contract_of_nouns(catalogue: Catalogue, prefix: str) -> Json:
+    """The OpenAPI paths and component schemas of all nouns."""
+    paths: Json = {}
+    schemas: Json = {}
+    for noun in catalogue:
+        schemas[noun.path] = {
+            "type": "object",
+            "description": noun.noun.doc,
+            "properties": _properties(noun, catalogue, "#/components/schemas/"),
+        }
+        schemas[f"{noun.path}-create"] = _body(noun, required=True)
+        schemas[f"{noun.path}-patch"] = _body(noun, required=False)
+        paths[f"{prefix}/{noun.path}"] = _collection(noun)
+        paths[f"{prefix}/{noun.path}/{{key}}"] = _item(noun)
+    return {"paths": paths, "schemas": schemas}
+
+
+def _body(noun: Bound, *, required: bool) -> Json:
+    body: Json = {
+        "type": "object",
+        "properties": {
+            name: field.schema for name, field in noun.fields.items() if name in noun.settable
+        },
+        "additionalProperties": False,
+    }
+    if required and noun.required:
+        body["required"] = list(noun.required)
+    return body
+
+
+def _collection(noun: Bound) -> Json:
+    reference = {"$ref": f"#/components/schemas/{noun.path}"}
+    page = {
+        "type": "object",
+        "properties": {
+            "total": {"type": ["integer", "null"]},
+            "results": {"type": "array", "items": reference},
+            "limit": {"type": "integer"},
+            "skip": {"type": "integer"},
+            "next": {"type": ["string", "null"], "description": "the path of the next page"},
+        },
+        "required": ["total", "results", "limit", "skip", "next"],
+    }
+    operations: Json = {
+        "get": _operation(noun, f"List {noun.path}", noun.noun.read, ok=(200, page))
+        | {"parameters": list(_list_parameters(noun)), "description": noun.noun.doc}
+    }
+    if "create" in noun.noun.actions:
+        operations["post"] = _operation(
+            noun, f"Create one of {noun.path}", noun.noun.write, ok=(201, reference), body="create"
+        ) | {"parameters": [_IDEMPOTENCY_KEY]}
+    return operations
+
+
+def _item(noun: Bound) -> Json:
+    reference = {"$ref": f"#/components/schemas/{noun.path}"}
+    known = f", or its {noun.noun.known_as}" if noun.noun.known_as else ""
+    key = {
+        "name": "key",
+        "in": "path",
+        "required": True,
+        "description": f"{noun.key}{known}",
+        "schema": {"type": "string"},
+    }
+    operations: Json = {
+        "parameters": [key],
+        "get": _operation(noun, f"Get one of {noun.path}", noun.noun.read, ok=(200, reference))
+        | {"parameters": [_FIELDS, _include(noun)]},
+    }
+    if "patch" in noun.noun.actions:
+        operations["patch"] = _operation(
+            noun, f"Change one of {noun.path}", noun.noun.write, ok=(200, reference), body="patch"
+        )
+    if "delete" in noun.noun.actions:
+        operations["delete"] = _operation(
+            noun, f"Delete one of {noun.path}", noun.noun.write, ok=(204, None)
+        )
+    return operations
+
+
+def _operation(
+    noun: Bound, summary: str, permission: str, *, ok: tuple[int, Json | None], body: str = ""
+) -> Json:
+    status, schema = ok
+    answer: Json = {"description": "done"}
+    if schema is not None:
+        answer["content"] = {"application/json": {"schema": schema}}
+    operation: Json = {
+        "tags": [noun.noun.area],
+        "summary": summary,
+        "x-permission": str(permission),
+        "responses": {str(status): answer, "default": {"$ref": "#/components/responses/Problem"}},
+    }
+    if body:
+        schema = {"$ref": f"#/components/schemas/{noun.path}-{body}"}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {"application/json": {"schema": schema}},
+        }
+    return operation
+
+
+def _parameter(name: str, doc: str, schema: Mapping[str, Any]) -> Json:
+    return {"name": name, "in": "query", "description": doc, "schema": dict(schema)}
+
+
+_FIELDS = _parameter(
+    "fields", "the fields wanted, with commas; Include.field for an include's", {"type": "string"}
+)
+_IDEMPOTENCY_KEY: Json = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "your own word for this request: sent again it is done once, answered the same",
+    "schema": {"type": "string", "maxLength": 255},
+}
+
+
+def _include(noun: Bound) -> Json:
+    known = ", ".join(noun.noun.includes) or "nothing"
+    return _parameter(
+        "include", f"rows referred to, with commas, dotted to go on: {known}", {"type": "string"}
+    )
+
+
+def _list_parameters(noun: Bound) -> Iterable[Json]:
+    yield _parameter(
+        "limit",
+        "rows of a page",
+        {"type": "integer", "minimum": 0, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT},
+    )
+    yield _parameter(
+        "skip", "rows before the page", {"type": "integer", "minimum": 0, "default": 0}
+    )
+    yield _parameter("total", "whether to count all", {"type": "boolean", "default": True})
+    yield _parameter(
+        "sort",
+        f"fields with commas, - before one to turn it; default {noun.noun.sort or noun.key}",
+        {"type": "string"},
+    )
+    yield _FIELDS
+    yield _include(noun)
+    if noun.noun.search or noun.noun.known_as:
+        yield _parameter("search", "text that is contained", {"type": "string"})
+    for name in [*noun.fields, *noun.noun.names]:
+        yield _parameter(
+            name, f"equal to; also {name}[{'|'.join(OPERATORS[1:])}]", {"type": "string"}
+        )

@@ -1,0 +1,94 @@
+"""The only wiring of core."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from pyispyb_chassis.access import refuse_unmarked_routes
+from pyispyb_chassis.app import Service, create_service
+from pyispyb_chassis.configuration import Configuration
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.errors import ServiceError
+from pyispyb_chassis.nouns.catalogue import Catalogue
+from pyispyb_chassis.nouns.reading import Reader
+from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
+from pyispyb_chassis.nouns.schema import contract_of_nouns
+from pyispyb_chassis.nouns.writing import Writer
+from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.principal import Principal
+from pyispyb_core.catalogue import NOUNS
+from pyispyb_core.operations.schema import has_own_tables, tables_of
+from pyispyb_core.operations.viewers import Viewers
+from pyispyb_core.resources.front import add_front_page
+from pyispyb_core.resources.user import user_namespace
+from pyispyb_core.rules import Rules, Viewer
+from pyispyb_core.settings import AdministratorSettings, CoreSettings, PermissionSettings
+from pyispyb_core.tables import Tables
+
+
+@dataclass(frozen=True, slots=True)
+class _Readiness:
+    """What core stands on, as checks for its inside port."""
+
+    database: Database
+    tables: Tables
+
+    def answers(self) -> str | None:
+        try:
+            with self.database.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except ServiceError as error:
+            return error.detail
+        return None
+
+    def own_tables(self) -> str | None:
+        try:
+            there = has_own_tables(self.database, self.tables)
+        except ServiceError as error:
+            return error.detail
+        return None if there else "missing; run pyispyb-core schema create"
+
+
+def create_app(configuration: Configuration, *, without: frozenset[str] = frozenset()) -> Flask:
+    """The WSGI app of core; `without` takes named rules out, for the test that proves each bites."""
+    settings = configuration.section(CoreSettings)
+    database = Database(settings.database_url.get_secret_value(), name="the ISPyB database")
+    tables = tables_of(database, settings.own_schema)
+    rules = Rules(tables, settings, without=without)
+    catalogue = Catalogue(NOUNS, tables.metadata, ZoneInfo(settings.database_timezone))
+    rules.attach(catalogue)
+    viewers = Viewers(
+        database,
+        tables,
+        rules,
+        settings,
+        configuration.section(PermissionSettings),
+        configuration.section(AdministratorSettings),
+    )
+    reader: Reader[Viewer] = Reader(catalogue, rules, sqlite=database.is_sqlite)
+    writer: Writer[Viewer] = Writer(reader, database, tables.ledger)
+    engine = Engine(catalogue, reader, writer, database, viewers, settings.prefix)
+
+    def rights_of(caller: Principal) -> frozenset[Permission]:
+        viewer = viewers(caller)
+        return frozenset(one for one in Permission if rules.may(viewer, one))
+
+    ready = _Readiness(database, tables)
+    service = Service(
+        name="core",
+        title="PyISPyB core: the ISPyB database",
+        settings=settings,
+        namespaces=[
+            *noun_namespaces(engine),
+            user_namespace(database, tables, rules, settings, viewers),
+        ],
+        rights_of=rights_of,
+        ready={"database": ready.answers, "own tables": ready.own_tables},
+    )
+    app = create_service(configuration, service)
+    app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
+    app.extensions["pyispyb_after_fork"] = [database.dispose]
+    add_front_page(app)
+    refuse_unmarked_routes(app)
+    return app

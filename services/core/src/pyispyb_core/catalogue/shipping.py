@@ -1,0 +1,80 @@
+"""What is sent: shipments, the dewars in them, the containers in those."""
+
+from pyispyb_chassis.nouns.noun import Noun
+from pyispyb_chassis.permissions import Permission
+from pyispyb_core.rules import Level
+
+NAME_IN_PATHS = r"[A-Za-z0-9_-]+"
+
+shippings = Noun(
+    table="Shipping",
+    path="shippings",
+    area="shipping",
+    doc="A shipment of dewars between a home laboratory and the facility",
+    level=Level.PROPOSAL,
+    belongs_to=("proposalId",),
+    read=Permission.SHIPPINGS_READ,
+    write=Permission.SHIPPINGS_WRITE,
+    writable=(
+        "proposalId", "shippingName", "shippingStatus", "shippingType", "comments", "SAFETYLEVEL",
+        "sendingLabContactId", "returnLabContactId", "returnCourier", "deliveryAgent_agentName",
+        "deliveryAgent_agentCode", "deliveryAgent_flightCode", "deliveryAgent_shippingDate",
+        "deliveryAgent_deliveryDate", "dateOfShippingToUser", "isStorageShipping", "readyByTime",
+        "closeTime", "physicalLocation",
+    ),
+    required=("shippingName",),
+    includes=("Proposal", "sendingLabContact", "returnLabContact"),
+    search=("shippingName",),
+    sort="-creationDate",
+    stamps={"creationDate": "create", "bltimeStamp": "write"},
+)  # fmt: skip
+
+dewars = Noun(
+    table="Dewar",
+    path="dewars",
+    area="shipping",
+    doc="A dewar, toolbox or parcel of a shipment",
+    level=Level.PROPOSAL,
+    belongs_to=("shippingId",),
+    read=Permission.DEWARS_READ,
+    write=Permission.DEWARS_WRITE,
+    writable=(
+        "shippingId", "type", "code", "comments", "storageLocation", "dewarStatus", "isStorageDewar",
+        "barCode", "firstExperimentId", "customsValue", "transportValue", "facilityCode", "weight",
+        "trackingNumberToSynchrotron", "trackingNumberFromSynchrotron", "deliveryAgent_barcode",
+    ),
+    required=("code",),
+    includes=("Shipping", "BLSession"),
+    search=("code", "barCode", "facilityCode"),
+    sort="-dewarId",
+    stamps={"bltimeStamp": "write"},
+    units={"weight": "kg"},
+)  # fmt: skip
+
+containers = Noun(
+    table="Container",
+    path="containers",
+    area="shipping",
+    doc="A puck, plate or box that holds samples",
+    level=Level.PROPOSAL,
+    belongs_to=("dewarId", "sessionId"),
+    read=Permission.CONTAINERS_READ,
+    write=Permission.CONTAINERS_WRITE,
+    writable=(
+        "dewarId", "sessionId", "code", "containerType", "capacity", "sampleChangerLocation",
+        "containerStatus", "beamlineLocation", "barcode", "comments", "experimentType",
+        "storageTemperature", "requestedReturn", "currentDewarId", "parentContainerId",
+        "parentContainerLocation",
+    ),
+    required=("code",),
+    includes=("dewar", "BLSession"),
+    search=("code", "barcode"),
+    sort="-containerId",
+    # ISPyB's own default points to a ProcessingPipeline that most databases do not have.
+    defaults={"priorityPipelineId": None},
+    stamps={"bltimeStamp": "write"},
+    units={"storageTemperature": "°C"},
+    patterns={"code": NAME_IN_PATHS},
+)  # fmt: skip
+
+NOUNS = (shippings, dewars, containers)

@@ -1,0 +1,1 @@
+"""What may be done that is more than a row: one verb, its rules, one transaction."""

@@ -1,0 +1,123 @@
+"""Who a caller is to core: their Person, groups and permissions, looked up and kept for seconds."""
+
+import threading
+import time
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.principal import Principal
+from pyispyb_core.rules import SCOPE_NARROWS, Rules, Viewer
+from pyispyb_core.settings import AdministratorSettings, CoreSettings, PermissionSettings
+from pyispyb_core.tables import Tables
+
+MOST_KEPT = 10_000
+ADMINISTRATOR = frozenset({Permission.EVERYTHING_READ_ALL, Permission.EVERYTHING_WRITE_ALL})
+ADMINISTRATORS_GROUP = "administrators"
+
+
+class Viewers:
+    """Gives the Viewer of a Principal; a change of rights is seen when the kept answer is too old."""
+
+    def __init__(
+        self,
+        database: Database,
+        tables: Tables,
+        rules: Rules,
+        settings: CoreSettings,
+        permissions: PermissionSettings,
+        administrators: AdministratorSettings,
+    ) -> None:
+        self._database = database
+        self._tables = tables
+        self._rules = rules
+        self._seconds = settings.rights_cache_seconds
+        self._permissions = permissions
+        self._administrators = administrators
+        self._kept: dict[Principal, tuple[float, Viewer]] = {}
+        self._lock = threading.Lock()
+
+    def __call__(self, caller: Principal) -> Viewer:
+        """The caller as the rules know them."""
+        kept = self._kept.get(caller)
+        if kept is not None and kept[0] > time.monotonic():
+            return kept[1]
+        viewer = self._service(caller) if caller.service else self._person(caller)
+        with self._lock:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[caller] = (time.monotonic() + self._seconds, viewer)
+        return viewer
+
+    def _service(self, caller: Principal) -> Viewer:
+        """A service account's scope and beamlines are its whole right; no Person is needed."""
+        scope = caller.scope or frozenset()
+        granted = frozenset(one for one in Permission if one in scope)
+        return Viewer(caller.login, None, granted, caller.beamlines, service=True)
+
+    def _person(self, caller: Principal) -> Viewer:
+        person_id, names = self._look_up(caller.login)
+        groups = [
+            self._permissions.groups[name] for name in names if name in self._permissions.groups
+        ]
+        granted = set(self._permissions.everyone).union(*[group.permissions for group in groups])
+        if (
+            caller.administrator
+            or caller.login in self._administrators.logins
+            or any(group.administrator for group in groups)
+        ):
+            granted |= ADMINISTRATOR
+        staff_of = frozenset(caller.beamlines).union(*[group.staff_of for group in groups])
+        return Viewer(
+            caller.login,
+            person_id,
+            self._narrowed(frozenset(granted), caller.scope),
+            staff_of,
+            goods=any(group.goods for group in groups),
+        )
+
+    def _narrowed(
+        self, granted: frozenset[Permission], scope: frozenset[str] | None
+    ) -> frozenset[Permission]:
+        """What is left of the rights under a token's scope; `everything` is not narrowed into parts."""
+        if scope is None or not self._rules.guards(SCOPE_NARROWS):
+            return granted
+        left = {one for one in Permission if one in scope and one in granted}
+        if granted >= ADMINISTRATOR:
+            left |= {one for one in Permission if one in scope}
+        return frozenset(left)
+
+    def _look_up(self, login: str) -> tuple[int | None, frozenset[str]]:
+        """The Person with this login, and the names of the groups it is in, in one statement."""
+        person, member, group = (
+            self._tables[name].alias() for name in ("Person", "UserGroup_has_Person", "UserGroup")
+        )
+        joined = person.outerjoin(member, member.c.personId == person.c.personId).outerjoin(
+            group, group.c.userGroupId == member.c.userGroupId
+        )
+        statement = (
+            sa.select(person.c.personId, person.c.login, group.c.name)
+            .select_from(joined)
+            .where(person.c.login == login)
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement).all()
+        # The database compares without case; a login is its letters.
+        rows = [row for row in rows if row.login == login]
+        if not rows:
+            return None, frozenset()
+        return rows[0].personId, frozenset(row.name for row in rows if row.name is not None)
+
+
+def shown(viewer: Viewer) -> Mapping[str, object]:
+    """A viewer as `GET /user/current` shows it."""
+    return {
+        "login": viewer.login,
+        "personId": viewer.person_id,
+        "permissions": sorted(viewer.permissions),
+        "staffOf": sorted(viewer.staff_of),
+        "goods": viewer.goods,
+        "service": viewer.service,
+    }

@@ -1,0 +1,30 @@
+"""ISPyB's tables, from the package `ispyb`, and core's own, fitted to the database that is there."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import sqlalchemy as sa
+from ispyb.sqlalchemy import Base
+
+from pyispyb_chassis.nouns.ledger import Ledger
+from pyispyb_chassis.portable import fitted
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """All that core reads and writes: ISPyB's tables by name, and its own ledger."""
+
+    metadata: sa.MetaData
+    ledger: Ledger
+
+    def __getitem__(self, name: str) -> sa.Table:
+        return self.metadata.tables[name]
+
+
+@cache
+def tables_for(*, sqlite: bool, own_schema: str) -> Tables:
+    """The tables for SQLite (core's own with a prefix) or MariaDB (in a schema of their own)."""
+    metadata = fitted(Base.metadata, sqlite=sqlite)
+    if sqlite:
+        return Tables(metadata, Ledger(metadata, prefix=f"{own_schema}_"))
+    return Tables(metadata, Ledger(metadata, schema=own_schema))
