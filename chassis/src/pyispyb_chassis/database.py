@@ -1,4 +1,4 @@
-"""A database as two engines: autocommitted reads and explicit write transactions, on SQLite and MariaDB."""
+"""A database as two engines, on SQLite and MariaDB: autocommitted reads, explicit writes."""
 
 import logging
 from collections.abc import Iterator
@@ -30,7 +30,7 @@ _IS_REFERRED_TO = {1451, 1217}
 class Database:
     """One database of one service.
 
-    `reading()` and `writing()` give a connection; a server that is down raises Unavailable, quickly.
+    `reading()` and `writing()` give a connection; a server that is down is Unavailable, quickly.
     """
 
     def __init__(self, url: str, *, name: str = "the database", pool_size: int = 8) -> None:

@@ -1,1 +1,1 @@
-"""Nouns: declared, not programmed. One engine lists, gets, creates, patches and deletes them all."""
+"""Nouns: declared, not programmed. One engine reads and writes them all."""

@@ -150,10 +150,11 @@ def _strangers(noun: Noun, table: sa.Table) -> list[str]:
 
 def _references(table: sa.Table, paths: Mapping[str, str]) -> dict[str, Reference]:
     """Named by table where that is unambiguous, else by the column without `Id`."""
-    keys: list[tuple[str, str]] = []
-    for column in table.columns:
-        for key in column.foreign_keys:
-            keys.append((str(column.name), str(key.column.table.name)))
+    keys = [
+        (str(column.name), str(key.column.table.name))
+        for column in table.columns
+        for key in column.foreign_keys
+    ]
     counts: dict[str, int] = {}
     for _, target in keys:
         counts[target] = counts.get(target, 0) + 1

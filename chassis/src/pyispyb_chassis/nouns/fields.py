@@ -30,7 +30,7 @@ _TEXT_BYTES: tuple[tuple[type[Any], int], ...] = (
 _FLOAT_LARGEST = 3.402823466e38
 _UUID_BYTES = 16
 _TIMESTAMP_RANGE = (datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC), datetime(2038, 1, 19, tzinfo=UTC))
-_FIRST_YEAR = 1000
+_FIRST_YEAR, _LAST_YEAR = 1000, 9999
 # The + of an offset comes as a blank where a client did not quote it in the query string.
 _BLANK_FOR_PLUS = re.compile(r"(T[\d:.]+) (\d\d:\d\d)$")
 
@@ -44,7 +44,7 @@ class Field:
     """One column on the wire.
 
     `schema` is its JSON Schema; `accept` turns a JSON value into the database's, `parse` a query
-    string's text; `show` (None: as it is) turns the database's value into JSON's. Both raise Refused.
+    string's text, both raise Refused; `show` (None: as it is) turns it into JSON's.
     """
 
     name: str
@@ -84,7 +84,7 @@ Form = tuple[
 ]
 
 
-def _form_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> Form:  # noqa: PLR0911
+def _form_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> Form:
     if isinstance(kind, sa.Enum):
         words = list(kind.enums)
         return (*_enum(words), None)
@@ -197,31 +197,24 @@ def _string(
     return "string", schema, accept, str
 
 
+_MOMENT = "a time in ISO 8601, as 2026-11-23T08:00:00+01:00"
+
+
 def _moment(zone: ZoneInfo, *, stored_in_utc: bool) -> Form:
     """DATETIME is naive in the database's zone; TIMESTAMP is read with the session at UTC."""
     stored = ZoneInfo("UTC") if stored_in_utc else zone
-    wanted = "a time in ISO 8601, as 2026-11-23T08:00:00+01:00"
 
     def parse(text: str) -> datetime:
-        try:
-            value = datetime.fromisoformat(_BLANK_FOR_PLUS.sub(r"\1+\2", text.strip()))
-        except ValueError as error:
-            raise Refused(wanted) from error
-        if value.tzinfo is None:
-            value = value.replace(tzinfo=zone)
+        value = _in_zone(text, zone)
         if stored_in_utc and not _TIMESTAMP_RANGE[0] <= value <= _TIMESTAMP_RANGE[1]:
             raise Refused("a time between 1970 and 2038-01-19")
-        try:
-            value = value.astimezone(stored)
-        except OverflowError as error:
-            raise Refused(wanted) from error
-        if value.year < _FIRST_YEAR:
-            raise Refused(f"a time from the year {_FIRST_YEAR} on")
-        return value.replace(tzinfo=None, microsecond=0)
+        if not _FIRST_YEAR < value.year < _LAST_YEAR:
+            raise Refused(f"a time between the years {_FIRST_YEAR} and {_LAST_YEAR}")
+        return value.astimezone(stored).replace(tzinfo=None, microsecond=0)
 
     def accept(value: Any) -> datetime:
         if not isinstance(value, str):
-            raise Refused(wanted)
+            raise Refused(_MOMENT)
         return parse(value)
 
     def show(value: Any) -> str | None:
@@ -230,6 +223,14 @@ def _moment(zone: ZoneInfo, *, stored_in_utc: bool) -> Form:
         return value.replace(tzinfo=stored).astimezone(zone).isoformat(timespec="seconds")
 
     return "datetime", {"type": "string", "format": "date-time"}, accept, parse, show
+
+
+def _in_zone(text: str, zone: ZoneInfo) -> datetime:
+    try:
+        value = datetime.fromisoformat(_BLANK_FOR_PLUS.sub(r"\1+\2", text.strip()))
+    except ValueError as error:
+        raise Refused(_MOMENT) from error
+    return value if value.tzinfo is not None else value.replace(tzinfo=zone)
 
 
 def _calendar(form: str, read: Callable[[str], date | time], wanted: str) -> Form:
@@ -247,7 +248,7 @@ def _calendar(form: str, read: Callable[[str], date | time], wanted: str) -> For
 
     def show(value: Any) -> str | None:
         if isinstance(value, timedelta):  # PyMySQL's form of TIME
-            value = (datetime.min + value).time()
+            value = time(*divmod(value.seconds // 60, 60), value.seconds % 60)
         return value.isoformat() if isinstance(value, (date, time)) else None
 
     return form, {"type": "string", "format": form}, accept, parse, show

@@ -49,7 +49,7 @@ def checked_key(key: str | None) -> str | None:
 class Ledger:
     """Change rows and kept answers, written in the same transaction as what they tell of.
 
-    On MariaDB in a schema of their own on the same server, on SQLite in the same file with a prefix.
+    On MariaDB in a schema of their own on the same server, on SQLite in the same file, prefixed.
     """
 
     def __init__(

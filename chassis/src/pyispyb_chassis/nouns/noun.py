@@ -12,7 +12,7 @@ READS: tuple[Action, ...] = ("list", "get")
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A word under which a row is known: `columns` of the row itself, or of the row `via` refers to.
+    """A word a row is known by: `columns` of the row itself, or of the row `via` refers to.
 
     The first column is letters, the rest of the word is the second: MX1001 is MX and 1001.
     """

@@ -1,5 +1,6 @@
 """Reads of nouns: a statement built once for each shape of query and viewer, and rows as dicts."""
 
+import operator
 import threading
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
@@ -12,12 +13,22 @@ from pyispyb_chassis.errors import NotFound
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
 from pyispyb_chassis.nouns.noun import Name
 from pyispyb_chassis.nouns.policy import Condition, Policy, V
-from pyispyb_chassis.nouns.query import Filter, Path, Query, noun_at
+from pyispyb_chassis.nouns.query import Filter, Operator, Path, Query, noun_at
 
 Row = dict[str, Any]
 MOST_STATEMENTS = 512
 # A FLOAT is equal to a number when they agree to six significant digits.
 FLOAT_TOLERANCE = 5e-7
+
+
+_COMPARISONS: Mapping[Operator, Callable[[Any, Any], Condition]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "gt": operator.gt,
+    "gte": operator.ge,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,23 +231,11 @@ class Reader(Generic[V]):
             return column.like(sa.bindparam(f"f{n}", type_=sa.String), escape="\\")
         if one.operator == "in":
             return column.in_(sa.bindparam(f"f{n}", expanding=True))
-        value: sa.ColumnElement[Any] = sa.bindparam(f"f{n}", type_=sa.String if text else None)
         if field is not None and field.kind == "number" and one.operator in {"eq", "ne"}:
             near = column.between(sa.bindparam(f"f{n}_low"), sa.bindparam(f"f{n}_high"))
             return near if one.operator == "eq" else sa.not_(near)
-        match one.operator:
-            case "eq":
-                return column == value
-            case "ne":
-                return column != value
-            case "lt":
-                return column < value
-            case "lte":
-                return column <= value
-            case "gt":
-                return column > value
-            case _:
-                return column >= value
+        value: sa.BindParameter[Any] = sa.bindparam(f"f{n}", type_=sa.String if text else None)
+        return _COMPARISONS[one.operator](column, value)
 
     def _text(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """Text as both databases compare it: without case and trailing blanks."""

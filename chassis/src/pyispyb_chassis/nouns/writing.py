@@ -299,7 +299,8 @@ class Writer(Generic[V]):
         """After a move, no row below may be left with two owners."""
 
         def members(row: sa.FromClause) -> Condition:
-            return primary_key(noun, row) == key
+            moved: Condition = primary_key(noun, row) == key
+            return moved
 
         self._refuse_broken(connection, noun, members)
 
@@ -313,9 +314,9 @@ class Writer(Generic[V]):
                 column: str = column,
             ) -> Condition:
                 parent = noun.table.alias()
-                return row.c[column].in_(
-                    sa.select(primary_key(noun, parent)).where(members(parent))
-                )
+                keys = sa.select(primary_key(noun, parent)).where(members(parent))
+                within: Condition = row.c[column].in_(keys)
+                return within
 
             row = below.table.alias()
             broken = sa.select(sa.func.count()).select_from(row)

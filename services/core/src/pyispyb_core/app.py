@@ -51,7 +51,7 @@ class _Readiness:
 
 
 def create_app(configuration: Configuration, *, without: frozenset[str] = frozenset()) -> Flask:
-    """The WSGI app of core; `without` takes named rules out, for the test that proves each bites."""
+    """The WSGI app of core; `without` takes rules out, for the test that proves each bites."""
     settings = configuration.section(CoreSettings)
     database = Database(settings.database_url.get_secret_value(), name="the ISPyB database")
     tables = tables_of(database, settings.own_schema)

@@ -253,7 +253,7 @@ class Rules:
     def _own_sample(self, sample: sa.FromClause, session: sa.FromClause) -> Condition:
         """A collection that names another proposal's sample shows it to nobody."""
         owner = self.owner(self.catalogue["samples"], sample)
-        return sa.and_(owner == session.c.proposalId)
+        return sa.and_(sa.true(), session.c.proposalId == owner)
 
     # Goods handling.
 
@@ -374,7 +374,7 @@ class Rules:
 
     @grants("members write their lab contacts' persons")
     def _writes_contact_person(self, viewer: Viewer, person: sa.FromClause) -> Condition:
-        """A lab contact's Person that has no login of its own is changed by the proposal's members."""
+        """A lab contact's Person without a login is changed by the proposal's members."""
         contact = self._tables["LabContact"].alias()
         mine = sa.select(contact.c.personId).where(self.member(viewer, contact.c.proposalId))
         return sa.and_(person.c.login.is_(None), person.c.personId.in_(mine))
@@ -665,6 +665,8 @@ class Rules:
         parent_noun = self.catalogue.target(reference)
         parent = parent_noun.table.alias()
         owner = self.owner(parent_noun, parent)
+        if owner is None:
+            raise LookupError(f"{parent_noun.path} has no owner")
         joined = primary_key(parent_noun, parent) == row.c[column]
         return sa.select(owner).where(joined).correlate(row).scalar_subquery()
 

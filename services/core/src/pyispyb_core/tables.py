@@ -1,4 +1,4 @@
-"""ISPyB's tables, from the package `ispyb`, and core's own, fitted to the database that is there."""
+"""ISPyB's tables, from the package `ispyb`, and core's own, fitted to the database."""
 
 from dataclasses import dataclass
 from functools import cache

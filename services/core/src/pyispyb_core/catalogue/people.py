@@ -14,7 +14,8 @@ persons = Noun(
     write=Permission.PERSONS_WRITE,
     actions=(*READS, "create", "patch"),
     writable=(
-        "laboratoryId", "familyName", "givenName", "title", "emailAddress", "phoneNumber", "faxNumber",
+        "laboratoryId", "familyName", "givenName", "title", "emailAddress", "phoneNumber",
+        "faxNumber",
     ),
     rights=("login", "externalId", "siteId", "personUUID"),
     required=("familyName",),

@@ -50,7 +50,7 @@ sessions = Noun(
     search=("beamLineName", "comments"),
     sort="-startDate",
     names={
-        "proposal": Name(("proposalCode", "proposalNumber"), "its proposal's name", via="proposalId")
+        "proposal": Name(("proposalCode", "proposalNumber"), "its proposal", via="proposalId")
     },
     defaults={"visit_number": None},
     stamps={"bltimeStamp": "create", "lastUpdate": "write"},

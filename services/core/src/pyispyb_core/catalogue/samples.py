@@ -40,8 +40,8 @@ crystals = Noun(
     write=Permission.CRYSTALS_WRITE,
     writable=(
         "proteinId", "name", "spaceGroup", "morphology", "color", "size_X", "size_Y", "size_Z",
-        "cell_a", "cell_b", "cell_c", "cell_alpha", "cell_beta", "cell_gamma", "comments", "abundance",
-        "theoreticalDensity",
+        "cell_a", "cell_b", "cell_c", "cell_alpha", "cell_beta", "cell_gamma", "comments",
+        "abundance", "theoreticalDensity",
     ),
     includes=("Protein",),
     search=("name", "spaceGroup"),

@@ -39,8 +39,8 @@ dewars = Noun(
     read=Permission.DEWARS_READ,
     write=Permission.DEWARS_WRITE,
     writable=(
-        "shippingId", "type", "code", "comments", "storageLocation", "dewarStatus", "isStorageDewar",
-        "barCode", "firstExperimentId", "customsValue", "transportValue", "facilityCode", "weight",
+        "shippingId", "type", "code", "comments", "storageLocation", "dewarStatus",
+        "isStorageDewar", "barCode", "firstExperimentId", "customsValue", "transportValue", "facilityCode", "weight",
         "trackingNumberToSynchrotron", "trackingNumberFromSynchrotron", "deliveryAgent_barcode",
     ),
     required=("code",),

@@ -32,8 +32,8 @@ def access(
 ) -> dict[str, Any]:
     """The ids of all that the caller reaches.
 
-    `proposals`: member; `sessions`: participant, or local contact of a session not closed to staff;
-    `beamLines`: staff, which never reaches `exceptProposals`; `staffProposals`: those of them with a
+    `proposals`: member; `sessions`: participant, or local contact where not closed to staff;
+    `beamLines`: staff, which never reaches `exceptProposals`; `staffProposals`: those with a
     session there inside the staff window.
     """
     everything = bool(

@@ -19,7 +19,7 @@ ADMINISTRATORS_GROUP = "administrators"
 
 
 class Viewers:
-    """Gives the Viewer of a Principal; a change of rights is seen when the kept answer is too old."""
+    """Gives the Viewer of a Principal; kept for seconds: a change of rights is soon seen."""
 
     def __init__(
         self,
@@ -81,7 +81,7 @@ class Viewers:
     def _narrowed(
         self, granted: frozenset[Permission], scope: frozenset[str] | None
     ) -> frozenset[Permission]:
-        """What is left of the rights under a token's scope; `everything` is not narrowed into parts."""
+        """What is left of the rights under a token's scope."""
         if scope is None or not self._rules.guards(SCOPE_NARROWS):
             return granted
         left = {one for one in Permission if one in scope and one in granted}

@@ -5,13 +5,13 @@ from flask_restx import Namespace, Resource
 
 from pyispyb_chassis.access import requires
 from pyispyb_chassis.bodies import json_answer
+from pyispyb_chassis.database import Database
 from pyispyb_chassis.principal import principal
 from pyispyb_core.operations.access import access, current
 from pyispyb_core.operations.viewers import Viewers
 from pyispyb_core.rules import Rules
 from pyispyb_core.settings import CoreSettings
 from pyispyb_core.tables import Tables
-from pyispyb_chassis.database import Database
 
 
 def user_namespace(
@@ -32,7 +32,7 @@ def user_namespace(
     class Access(Resource):
         @requires()
         def get(self) -> Response:
-            """What you reach: ids of proposals and sessions, beamlines, and what they never reach."""
+            """What you reach: ids of proposals and sessions, beamlines, what they never reach."""
             viewer = viewers(principal())
             with database.reading() as connection:
                 return json_answer(access(connection, tables, rules, settings, viewer))
