@@ -1,0 +1,146 @@
+# Every command of the suite. `make` alone lists them.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo "$$python"; break; }; done)
+ROOMS := chassis gateway services/auth services/core services/ssx local
+RECIPES := $(ROOMS:%=%/pyproject.toml)
+SERVICES := auth core ssx
+CODE := $(ROOMS:%=%/src)
+# What a person may give: make run PORT=18000 VAR=/tmp/ispyb, make test T=tests/core, make logs ID=…
+export ISPYB_STATE := $(if $(VAR),$(abspath $(VAR)),$(ISPYB_STATE))
+ifeq ($(ISPYB_STATE),)
+unexport ISPYB_STATE
+endif
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: $(VENV)/.installed ## Start the whole suite with demo data; Ctrl-C ends it (PORT=, VAR=)
+	@$(BIN)/pyispyb-local run $(if $(PORT),--port $(PORT))
+
+.PHONY: stop
+stop: ## End the suite, after a crash too (VAR=)
+	@test ! -x $(BIN)/pyispyb-local || $(BIN)/pyispyb-local stop
+
+.PHONY: status
+status: $(VENV)/.installed ## Say which programs run and are ready (VAR=)
+	@$(BIN)/pyispyb-local status
+
+.PHONY: try
+try: $(VENV)/.installed ## Print the commands to paste (VAR=)
+	@$(BIN)/pyispyb-local try
+
+.PHONY: logs
+logs: $(VENV)/.installed ## Show one request everywhere (ID=), or follow the log (VAR=)
+	@$(BIN)/pyispyb-local logs $(if $(ID),--id '$(ID)')
+
+.PHONY: config
+config: $(VENV)/.installed ## Print the configuration in force, secrets masked
+	@$(BIN)/pyispyb-config
+
+# The suite test starts everything and measures seconds: it has the machine to itself.
+.PHONY: test
+test: $(VENV)/.installed-dev mariadb ## Run the tests (T=tests/core for a part)
+ifdef T
+	$(BIN)/pytest $(T)
+else
+	$(BIN)/pytest -m 'not suite' -n 2 --dist loadfile
+	$(BIN)/pytest -m suite
+endif
+
+.PHONY: check
+check: lint test ## All that CI asks: lint, types, import contracts, compose file, tests
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## Lint, types, import contracts, compose file: check without the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/docker-compose --env-file .env.example config -q
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## Format the code and cure what ruff can cure
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.PHONY: contracts
+contracts: $(VENV)/.installed ## Rewrite services/*/openapi.json from the code
+	@for service in $(SERVICES); do \
+		$(BIN)/pyispyb-contract $$service > services/$$service/openapi.json.new; \
+		mv services/$$service/openapi.json.new services/$$service/openapi.json; \
+		echo "services/$$service/openapi.json"; \
+	done
+
+.PHONY: pins
+pins: ## Rewrite constraints.txt from a fresh environment with the newest versions
+	@rm -rf .venv-pins
+	@$(PYTHON) -m venv .venv-pins
+	@.venv-pins/bin/pip install --upgrade pip setuptools
+	@.venv-pins/bin/pip install --no-build-isolation $(ROOMS:%=-e ./%) -r requirements-dev.in
+	@.venv-pins/bin/pip freeze --all --exclude-editable | grep -v '^pip==' > constraints.txt
+	@rm -rf .venv-pins
+	@wc -l constraints.txt
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## Measure the suite beside a hello-world, in one run
+	$(BIN)/python bench/compare.py
+
+.PHONY: up
+up: ## Start the containers (docker compose)
+	@test -f .env || { echo 'no .env: cp .env.example .env, then edit it' >&2; exit 1; }
+	docker compose up --build --detach --wait
+
+.PHONY: down
+down: ## Stop the containers; the data stay in their volumes
+	docker compose down
+
+.PHONY: clean
+clean: stop ## End the suite; remove var/, the virtual environment and caches
+	rm -rf var $(VENV) .venv-pins .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: mariadb
+mariadb:
+	@command -v mariadbd > /dev/null || { \
+		test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
+			|| { echo 'the tests need MariaDB: sudo apt-get install mariadb-server' >&2; exit 1; }; \
+		apt-get update; \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mariadb-server; }
+
+# One line a package instead of pip's hundreds; what pip says of a fault is on stderr.
+define progress
+while read -r word rest; do \
+	case "$$word" in Collecting|Obtaining|Building|Installing) \
+		if test -t 1; then printf '\r\033[K  %.76s' "$$word $$rest"; else echo "  $$word $$rest"; fi;; \
+	esac; \
+done; if test -t 1; then printf '\r\033[K'; fi
+endef
+INSTALL = $(BIN)/pip install --disable-pip-version-check -c constraints.txt
+
+$(BIN)/python:
+	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv' >&2; exit 1; }
+	@test -w . || { echo '$(CURDIR) cannot be written: clone into a folder of yours' >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2> /dev/null \
+		|| { echo "$$($(PYTHON) -V) lacks venv: sudo apt-get install python3-venv" >&2; exit 1; }
+	@echo 'Making $(VENV) with $(PYTHON) …'
+	@$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(RECIPES) constraints.txt | $(BIN)/python
+	@echo 'Installing the suite …'
+	@$(INSTALL) setuptools | { $(progress); }
+	@$(INSTALL) --no-build-isolation $(ROOMS:%=-e ./%) | { $(progress); }
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.in
+	@echo 'Installing the tools …'
+	@$(INSTALL) -r requirements-dev.in | { $(progress); }
+	@touch $@
