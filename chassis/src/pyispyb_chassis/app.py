@@ -59,8 +59,14 @@ class _Api(Api):  # type: ignore[misc]
     def handle_error(self, error: Exception) -> Response:
         return answer_error(error)
 
-    def _help_on_404(self, message: str | None = None) -> str | None:
-        return message
+    def _register_specs(self, app_or_blueprint: Any) -> None:
+        """No Swagger 2.0."""
+
+    def _register_doc(self, app_or_blueprint: Any) -> None:
+        """No page of its own."""
+
+    def _register_apidoc(self, app: Flask) -> None:
+        """No assets of its own."""
 
 
 def create_service(configuration: Configuration, service: Service) -> Flask:
@@ -82,7 +88,7 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
     )
     log_requests(app)
     install_errors(app)
-    api = _Api(app, prefix=service.settings.prefix, doc=False, add_specs=False)
+    api = _Api(app, prefix=service.settings.prefix, doc=False)
     for namespace in service.namespaces:
         api.add_namespace(namespace, path=namespace.path)
     add_public_pages(app, service.name, service.settings.prefix, Contract(app, service.title))

@@ -49,7 +49,7 @@ class Bound:
     def fields(self) -> dict[str, Field]:
         """Every column in the table's order."""
         return {
-            column.name: field_of(
+            str(column.name): field_of(
                 column,
                 self.zone,
                 unit=self.noun.units.get(column.name),

@@ -76,7 +76,7 @@ def field_of(
         schema["description"] = f"in {unit}"
     if pattern:
         schema["pattern"] = pattern
-    return Field(column.name, kind, bool(column.nullable), schema, accept, parse, show)
+    return Field(str(column.name), kind, bool(column.nullable), schema, accept, parse, show)
 
 
 Form = tuple[

@@ -57,3 +57,10 @@ class Noun:
     stamps: Mapping[str, Literal["create", "write"]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def one(self) -> str:
+        """What one of them is called in a sentence."""
+        if self.path.endswith("ies"):
+            return self.path.removesuffix("ies") + "y"
+        return self.path.removesuffix("s")

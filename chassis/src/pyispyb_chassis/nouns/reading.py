@@ -108,7 +108,7 @@ class Reader(Generic[V]):
         """One row by id, or by the word it is known as. Raises NotFound where it is unseen."""
         by = noun.key if isinstance(key, int) or _is_id(key) else noun.noun.known_as
         if by is None or (isinstance(key, str) and _is_id(key) and len(key) > len(str(2**63))):
-            raise NotFound(f"no such {noun.path.removesuffix('s')}")
+            raise NotFound(f"no such {noun.noun.one}")
         value = int(key) if by == noun.key else key
         found = Query(
             (Filter(by, "eq", value),), include=query.include, fields=query.fields, total=False
@@ -119,7 +119,7 @@ class Reader(Generic[V]):
             connection.execute(plan.rows, {**values, "page_limit": 1, "page_skip": 0})
         )
         if not rows:
-            raise NotFound(f"no such {noun.path.removesuffix('s')}")
+            raise NotFound(f"no such {noun.noun.one}")
         return rows[0]
 
     def _plan(self, noun: Bound, query: Query, viewer: V) -> Plan:

@@ -153,7 +153,7 @@ class Writer(Generic[V]):
             statement.with_for_update(), self._policy.parameters(viewer)
         ).first()
         if found is None:
-            raise NotFound(f"no such {noun.path.removesuffix('s')}")
+            raise NotFound(f"no such {noun.noun.one}")
         _refuse_columns({name: bool(found[n]) for n, name in enumerate(conditions, 1)})
         return row_id
 
@@ -357,7 +357,7 @@ def _refuse_columns(allowed: Mapping[str, bool]) -> None:
 
 def _absent(target: Bound) -> str:
     """The one text for an id that is not there and for one that the writer may not see."""
-    return f"no such {target.path.removesuffix('s')}"
+    return f"no such {target.noun.one}"
 
 
 def _broken_chain(noun: Bound, values: Mapping[str, Any]) -> ServiceError:

@@ -40,7 +40,8 @@ dewars = Noun(
     write=Permission.DEWARS_WRITE,
     writable=(
         "shippingId", "type", "code", "comments", "storageLocation", "dewarStatus",
-        "isStorageDewar", "barCode", "firstExperimentId", "customsValue", "transportValue", "facilityCode", "weight",
+        "isStorageDewar", "barCode", "firstExperimentId", "customsValue", "transportValue",
+        "facilityCode", "weight",
         "trackingNumberToSynchrotron", "trackingNumberFromSynchrotron", "deliveryAgent_barcode",
     ),
     required=("code",),
