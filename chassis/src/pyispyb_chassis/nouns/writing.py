@@ -42,6 +42,7 @@ class Writer(Generic[V]):
         """
         self._need(noun, viewer)
         with self._database.writing() as connection:
+            self._ledger.require(connection)
             if attempt is not None:
                 answered = self._ledger.begin(connection, attempt)
                 if answered is not None:
@@ -82,6 +83,7 @@ class Writer(Generic[V]):
         """Change columns of a row (JSON merge patch); the same rules hold before and after."""
         self._need(noun, viewer)
         with self._database.writing() as connection:
+            self._ledger.require(connection)
             row = noun.table.alias()
             touches = {"": self._policy.touches(noun, viewer, row)}
             row_id = self._locked(connection, noun, key, viewer, touches, row)
@@ -115,6 +117,7 @@ class Writer(Generic[V]):
         """
         self._need(noun, viewer)
         with self._database.writing() as connection:
+            self._ledger.require(connection)
             row = noun.table.alias()
             deletes = {"": self._policy.deletes(noun, viewer, row)}
             row_id = self._locked(connection, noun, key, viewer, deletes, row)
