@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pyispyb_chassis.errors import BadRequest, Conflict, Unavailable
+from pyispyb_chassis.errors import BadRequest, Conflict
 from pyispyb_chassis.ids import request_id
 
 KEPT = timedelta(days=14)
@@ -55,7 +55,6 @@ class Ledger:
     def __init__(
         self, metadata: sa.MetaData, *, schema: str | None = None, prefix: str = ""
     ) -> None:
-        self._there = False
         self.change = sa.Table(
             f"{prefix}Change",
             metadata,
@@ -80,14 +79,10 @@ class Ledger:
             schema=schema,
         )
 
-    def require(self, connection: Connection) -> None:
-        """Raise Unavailable while its tables are missing: without them nothing is written."""
-        if not self._there:
-            look = sa.inspect(connection)
-            missing = [t.name for t in self.tables if not look.has_table(t.name, schema=t.schema)]
-            if missing:
-                raise Unavailable("read-only: the service's own tables are missing")
-            self._there = True
+    def is_there(self, connection: Connection) -> bool:
+        """Whether its tables are there; without them nothing may be written."""
+        look = sa.inspect(connection)
+        return all(look.has_table(table.name, schema=table.schema) for table in self.tables)
 
     @property
     def tables(self) -> tuple[sa.Table, sa.Table]:

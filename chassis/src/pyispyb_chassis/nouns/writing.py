@@ -1,7 +1,8 @@
 """Writes of nouns: create, patch, delete, each one transaction under the same rules as a read."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic
 
@@ -9,7 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pyispyb_chassis.database import Database
-from pyispyb_chassis.errors import Conflict, Forbidden, NotFound, ServiceError, Unprocessable
+from pyispyb_chassis.errors import (
+    Conflict,
+    Forbidden,
+    NotFound,
+    ServiceError,
+    Unavailable,
+    Unprocessable,
+)
 from pyispyb_chassis.nouns.catalogue import Bound, primary_key
 from pyispyb_chassis.nouns.fields import Refused
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
@@ -31,6 +39,7 @@ class Writer(Generic[V]):
         self._policy = reader.policy
         self._database = database
         self._ledger = ledger
+        self._ledger_is_there = False
 
     def create(
         self, noun: Bound, body: Mapping[str, Any], viewer: V, attempt: Attempt | None = None
@@ -41,8 +50,7 @@ class Writer(Generic[V]):
         Unprocessable with every fault of the body.
         """
         self._need(noun, viewer)
-        with self._database.writing() as connection:
-            self._ledger.require(connection)
+        with self._writing() as connection:
             if attempt is not None:
                 answered = self._ledger.begin(connection, attempt)
                 if answered is not None:
@@ -82,8 +90,7 @@ class Writer(Generic[V]):
     def patch(self, noun: Bound, key: str, body: Mapping[str, Any], viewer: V) -> Row:
         """Change columns of a row (JSON merge patch); the same rules hold before and after."""
         self._need(noun, viewer)
-        with self._database.writing() as connection:
-            self._ledger.require(connection)
+        with self._writing() as connection:
             row = noun.table.alias()
             touches = {"": self._policy.touches(noun, viewer, row)}
             row_id = self._locked(connection, noun, key, viewer, touches, row)
@@ -116,8 +123,7 @@ class Writer(Generic[V]):
         Raises Conflict with each table and count that refers to it.
         """
         self._need(noun, viewer)
-        with self._database.writing() as connection:
-            self._ledger.require(connection)
+        with self._writing() as connection:
             row = noun.table.alias()
             deletes = {"": self._policy.deletes(noun, viewer, row)}
             row_id = self._locked(connection, noun, key, viewer, deletes, row)
@@ -129,6 +135,16 @@ class Writer(Generic[V]):
                 ])  # fmt: skip
             connection.execute(noun.table.delete().where(noun.table.c[noun.key] == row_id))
             self._ledger.record(connection, noun.path, row_id, "delete", viewer.login, ())
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        """One transaction; Unavailable while the service's own tables are missing."""
+        with self._database.writing() as connection:
+            if not self._ledger_is_there:
+                self._ledger_is_there = self._ledger.is_there(connection)
+            if not self._ledger_is_there:
+                raise Unavailable("read-only: the service's own tables are missing")
+            yield connection
 
     def _need(self, noun: Bound, viewer: V) -> None:
         if not self._policy.may(viewer, noun.noun.write):

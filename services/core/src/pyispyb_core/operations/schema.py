@@ -51,5 +51,4 @@ def create(database: Database, own_schema: str) -> list[str]:
 def has_own_tables(database: Database, tables: Tables) -> bool:
     """Whether core's own tables are there; without them core is read-only."""
     with database.reading() as connection:
-        look = sa.inspect(connection)
-        return all(look.has_table(t.name, schema=t.schema) for t in tables.ledger.tables)
+        return tables.ledger.is_there(connection)
