@@ -65,7 +65,7 @@ lint: $(VENV)/.installed-dev ## Lint, types, import contracts, compose file: che
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/docker-compose --env-file .env.example config -q
+	$(BIN)/docker-compose config -q
 
 .PHONY: format
 format: $(VENV)/.installed-dev ## Format the code and cure what ruff can cure
