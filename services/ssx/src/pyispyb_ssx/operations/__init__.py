@@ -1,0 +1,1 @@
+"""What may be done with runs and batches: one verb, its rules, one transaction."""
