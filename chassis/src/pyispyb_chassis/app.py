@@ -2,12 +2,10 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import Any, Protocol
 
 from flask import Flask, Response
 from flask_restx import Api, Namespace
-from werkzeug.wrappers import Request
 
 from pyispyb_chassis.access import refuse_unmarked_routes
 from pyispyb_chassis.configuration import Configuration, ServiceSection
@@ -53,7 +51,7 @@ class Chassis:
     rights_of: Rights
 
 
-class _Api(Api):  # type: ignore[misc]
+class _Api(Api):
     """flask-restx for routes and groups only: its errors, documents and marshalling stay out."""
 
     def handle_error(self, error: Exception) -> Response:

@@ -6,7 +6,7 @@ import orjson
 from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
-from pyispyb_chassis.errors import BadRequest, UnsupportedMediaType, Unprocessable
+from pyispyb_chassis.errors import BadRequest, Unprocessable, UnsupportedMediaType
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -36,7 +36,10 @@ def json_model(kind: type[M]) -> M:
         return kind.model_validate(json_object(), strict=True)
     except ValidationError as error:
         faults = [
-            (".".join(str(part) for part in fault["loc"]), fault["msg"].removeprefix("Value error, "))
+            (
+                ".".join(str(part) for part in fault["loc"]),
+                fault["msg"].removeprefix("Value error, "),
+            )
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise Unprocessable("the body has faults", errors=faults) from error

@@ -7,7 +7,7 @@ from pyispyb_chassis.errors import Unavailable
 
 
 class Breaker:
-    """After a fault, refuses for `pause` seconds; then one caller tries, the others wait their turn.
+    """After a fault, refuses for `pause` seconds; then one caller tries, the others are refused.
 
     Shared by the threads of one process.
     """

@@ -58,8 +58,10 @@ class Issuer(Section):
     login_claim: str = "sub"
     login_pattern: str = r"[A-Za-z0-9._@-]{1,45}"
     believes: frozenset[Literal["groups", "scope", "beamlines"]] = frozenset()
-    administrators: bool = Field(False, description="may administrator rights come from its tokens")
-    services: bool = Field(False, description="may it speak for service accounts")
+    administrators: bool = Field(
+        default=False, description="may its tokens make administrators"
+    )
+    services: bool = Field(default=False, description="may it speak for service accounts")
 
     @validates(mode="after")
     def _one_source_of_keys(self) -> "Issuer":
@@ -240,7 +242,9 @@ def _validated(
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             keys = (*where, *[str(part) for part in fault["loc"]])
-            named = next((origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in origins), None)
+            named = next(
+                (origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in origins), None
+            )
             reason = fault["msg"].removeprefix("Value error, ")
             faults.append(f"{named or path}: {'.'.join(keys) or 'the top level'}: {reason}")
         return None

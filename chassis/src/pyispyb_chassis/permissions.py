@@ -21,7 +21,10 @@ class Permission(StrEnum):
     DEWARS_READ = "dewars:read", "read dewars that you may see"
     DEWARS_WRITE = "dewars:write", "create and change dewars of your proposals"
     EVERYTHING_READ_ALL = "everything:read-all", "read every row, also those that belong to nobody"
-    EVERYTHING_WRITE_ALL = "everything:write-all", "write every row, rights-bearing columns included"
+    EVERYTHING_WRITE_ALL = (
+        "everything:write-all",
+        "write every row, rights-bearing columns included",
+    )
     LABCONTACTS_READ = "labcontacts:read", "read lab contacts that you may see"
     LABCONTACTS_WRITE = "labcontacts:write", "create and change lab contacts of your proposals"
     LABORATORIES_READ = "laboratories:read", "read laboratories that you may see"

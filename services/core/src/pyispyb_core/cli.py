@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from pyispyb_chassis.configuration import Configuration, loaded_or_exit
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
+from pyispyb_chassis.serve import serve
 from pyispyb_core.operations import grants, schema
 from pyispyb_core.settings import CoreSettings, PermissionSettings
 
@@ -25,8 +26,8 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="pyispyb-core", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    serve = commands.add_parser("serve", help="serve core on its two ports")
-    serve.set_defaults(run=_serve)
+    server = commands.add_parser("serve", help="serve core on its two ports")
+    server.set_defaults(run=_serve)
     tables = commands.add_parser("schema", help="make the tables that are missing")
     tables.add_argument("action", choices=["create"])
     tables.set_defaults(run=_create_schema)
@@ -49,10 +50,7 @@ def _database(configuration: Configuration) -> tuple[Database, CoreSettings]:
 
 
 def _serve(configuration: Configuration, _arguments: argparse.Namespace) -> None:
-    from pyispyb_chassis.serve import serve
-    from pyispyb_core.app import create_app
-
-    serve(create_app, configuration, configuration.section(CoreSettings), "core")
+    serve("pyispyb_core.app:create_app", configuration, configuration.section(CoreSettings), "core")
 
 
 def _create_schema(configuration: Configuration, _arguments: argparse.Namespace) -> None:

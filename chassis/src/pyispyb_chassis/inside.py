@@ -1,0 +1,165 @@
+"""The pages every service has: public ones, and the inside port that no gateway route reaches."""
+
+import time
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from importlib.metadata import version
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+import orjson
+import prometheus_client
+from flask import Flask, Response, current_app, g, request
+from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
+
+from pyispyb_chassis.access import public
+from pyispyb_chassis.bodies import json_answer
+from pyispyb_chassis.errors import NotFound
+from pyispyb_chassis.openapi import Contract
+
+if TYPE_CHECKING:
+    from pyispyb_chassis.app import Service
+
+StartResponse = Callable[..., Any]
+WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+REQUESTS = Counter(
+    "pyispyb_requests_total", "Requests answered", ["service", "method", "route", "status"]
+)
+DURATION = Histogram(
+    "pyispyb_request_seconds",
+    "Time to answer",
+    ["service", "method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
+)
+REFUSED = Counter("pyispyb_tokens_refused_total", "Answers 401", ["service"])
+
+_ASSETS = {
+    "swagger-ui.css": "text/css",
+    "swagger-ui-bundle.js": "text/javascript",
+    "swagger-ui-standalone-preset.js": "text/javascript",
+    "favicon-32x32.png": "image/png",
+}
+_PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<link rel="stylesheet" href="{prefix}/docs/swagger-ui.css">
+<link rel="icon" href="{prefix}/docs/favicon-32x32.png"></head>
+<body><div id="swagger-ui"></div>
+<script src="{prefix}/docs/swagger-ui-bundle.js"></script>
+<script src="{prefix}/docs/start.js"></script></body></html>
+"""
+_START = """SwaggerUIBundle({{url: "{prefix}/openapi.json", dom_id: "#swagger-ui",
+deepLinking: true, persistAuthorization: true, validatorUrl: null}});
+"""
+
+
+def add_public_pages(app: Flask, name: str, prefix: str, contract: Contract) -> None:
+    """Liveness, version, the contract and its page: open to anybody."""
+    app.before_request(_start_clock)
+    app.after_request(_measure)
+
+    @public
+    def live() -> Response:
+        return json_answer({"status": "live", "service": name})
+
+    @public
+    def shown_version() -> Response:
+        return json_answer({"service": name, "version": version(f"pyispyb-{name}")})
+
+    @public
+    def openapi() -> Response:
+        return Response(contract.data(), mimetype="application/json")
+
+    @public
+    def docs() -> Response:
+        page = _PAGE.format(title=contract.title, prefix=prefix)
+        return Response(page, mimetype="text/html")
+
+    @public
+    def asset(file: str) -> Response:
+        if file == "start.js":
+            return Response(_START.format(prefix=prefix), mimetype="text/javascript")
+        if file not in _ASSETS:
+            raise NotFound("no such asset")
+        # Its files only; the one bundle on PyPI that renders OpenAPI 3.1.
+        data = files("flask_swagger_ui").joinpath("dist", file).read_bytes()
+        age = {"Cache-Control": "max-age=86400"}
+        return Response(data, mimetype=_ASSETS[file], headers=age)
+
+    for path, view in (
+        ("/health/live", live),
+        ("/version", shown_version),
+        ("/openapi.json", openapi),
+        ("/docs", docs),
+        ("/docs/", docs),
+        ("/docs/<file>", asset),
+    ):
+        endpoint = f"public{path}".replace(".", "_")
+        app.add_url_rule(f"{prefix}{path}", endpoint, view, methods=["GET"])
+
+
+def _start_clock() -> None:
+    g.measured_from = time.perf_counter()
+
+
+def _measure(response: Response) -> Response:
+    service = current_app.name
+    route = request.url_rule.rule if request.url_rule is not None else "none"
+    REQUESTS.labels(service, request.method, route, str(response.status_code)).inc()
+    DURATION.labels(service, request.method, route).observe(time.perf_counter() - g.measured_from)
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        REFUSED.labels(service).inc()
+    return response
+
+
+class InsidePort:
+    """Answers readiness and metrics on the inside port, and sends the public port to the app.
+
+    Which port a request came in by is what the server says of its listener, never a header.
+    """
+
+    def __init__(self, app: WsgiApp, service: "Service") -> None:
+        self._app = app
+        self._service = service
+        self._port = service.settings.inside_listen.rpartition(":")[2]
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """The WSGI call."""
+        if environ.get("SERVER_PORT") != self._port:
+            return self._app(environ, start_response)
+        match environ.get("PATH_INFO"):
+            case "/health/ready":
+                status, body = self._ready()
+                kind = "application/json"
+            case "/metrics":
+                status, body, kind = (
+                    HTTPStatus.OK,
+                    _metrics(),
+                    prometheus_client.CONTENT_TYPE_LATEST,
+                )
+            case _:
+                status, body, kind = HTTPStatus.NOT_FOUND, b'{"status":404}\n', "application/json"
+        headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
+        start_response(f"{status.value} {status.phrase}", headers)
+        return [body]
+
+    def _ready(self) -> tuple[HTTPStatus, bytes]:
+        checks = {name: check() for name, check in self._service.ready.items()}
+        well = all(fault is None for fault in checks.values())
+        body = {
+            "service": self._service.name,
+            "ready": well,
+            "checks": {name: fault or "well" for name, fault in checks.items()},
+        }
+        status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
+        return status, orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _metrics() -> bytes:
+    """All workers' figures together, where there are several."""
+    try:
+        registry = CollectorRegistry()
+        multiprocess.MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    except ValueError:  # one process only
+        registry = prometheus_client.REGISTRY
+    return prometheus_client.generate_latest(registry)

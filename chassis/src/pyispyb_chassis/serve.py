@@ -1,0 +1,117 @@
+"""Serving an app by gunicorn on its public and its inside address."""
+
+import errno
+import os
+import shutil
+import socket
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from pyispyb_chassis.configuration import Configuration, ServiceSection
+from pyispyb_chassis.logs import JsonLines
+
+# Longer than the gateway keeps an idle connection, so that it never meets one just closed.
+KEEPALIVE_SECONDS = 75
+LONGEST_REQUEST_LINE = 8190
+
+
+class _Gunicorn(BaseApplication):  # type: ignore[misc]
+    def __init__(self, load: Any, options: dict[str, Any]) -> None:
+        self._load = load
+        self._options = options
+        super().__init__()
+
+    def load_config(self) -> None:
+        for name, value in self._options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        app: Flask = self._load()
+        return app
+
+
+def serve(where: str, configuration: Configuration, settings: ServiceSection, name: str) -> None:
+    """Serve the app that `where` ("package.module:create_app") makes, until told to stop.
+
+    Imports it only now: the metrics choose their form, for one process or many, at import.
+    """
+    for address in (settings.listen, settings.inside_listen):
+        _refuse_busy(address, name)
+    figures = configuration.suite.state / "run" / "metrics" / name
+    shutil.rmtree(figures, ignore_errors=True)
+    figures.mkdir(parents=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures.resolve())
+
+    def load() -> Flask:
+        module, _, function = where.partition(":")
+        app: Flask = getattr(import_module(module), function)(configuration)
+        return app
+
+    def forget_worker(_server: Any, worker: Any) -> None:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+    def start_worker(_server: Any, worker: Any) -> None:
+        for renew in worker.app.wsgi().extensions.get("pyispyb_after_fork", []):
+            renew()
+
+    server = configuration.suite.server
+    options = {
+        "bind": [settings.listen, settings.inside_listen],
+        "workers": server.workers,
+        "threads": server.threads,
+        "worker_class": "gthread",
+        "preload_app": True,
+        "graceful_timeout": server.graceful_timeout,
+        "timeout": 60,
+        "keepalive": KEEPALIVE_SECONDS,
+        "limit_request_line": LONGEST_REQUEST_LINE,
+        "control_socket_disable": True,
+        "proc_name": f"pyispyb-{name}",
+        "accesslog": None,
+        "logconfig_dict": _log_settings(name, configuration.suite.log_level),
+        "child_exit": forget_worker,
+        "post_fork": start_worker,
+    }
+    if Path("/dev/shm").is_dir():  # noqa: S108
+        options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
+    _Gunicorn(load, options).run()
+
+
+def _refuse_busy(address: str, name: str) -> None:
+    host, _, port = address.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError as error:
+            why = "is in use" if error.errno == errno.EADDRINUSE else str(error.strerror)
+            sys.exit(f"{name}: {address} {why}")
+
+
+def _log_settings(name: str, level: str) -> dict[str, Any]:
+    """gunicorn's own lines and ours in one form, on stdout."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"json": {"()": JsonLines, "service": name}},
+        "handlers": {
+            "stdout": {
+                "class": "logging.StreamHandler",
+                "formatter": "json",
+                "stream": "ext://sys.stdout",
+            }
+        },
+        "root": {"level": level, "handlers": ["stdout"]},
+        "loggers": {
+            "gunicorn.error": {"level": level, "handlers": ["stdout"], "propagate": False},
+            "gunicorn.access": {"level": "CRITICAL", "handlers": [], "propagate": False},
+        },
+    }
