@@ -1,0 +1,31 @@
+"""What all tests stand on: a private MariaDB, new empty databases, an issuer of real tokens."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.cast import Issuing
+from tests.peers.mariadb import MariaDb
+
+
+@pytest.fixture(scope="session")
+def mariadb() -> Iterator[MariaDb]:
+    """A private MariaDB server, one for the whole run."""
+    server = MariaDb()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new empty database: of SQLite, then of MariaDB."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'test.sqlite'}"
+    server: MariaDb = request.getfixturevalue("mariadb")
+    return server.url()
+
+
+@pytest.fixture(scope="session")
+def issuing(tmp_path_factory: pytest.TempPathFactory) -> Issuing:
+    """An issuer that the services under test trust."""
+    return Issuing(tmp_path_factory.mktemp("issuer"))
