@@ -35,27 +35,32 @@ KINDS = {
 
 @dataclass(slots=True)
 class World:
-    """Every row of the eleven nouns by its name; a name may stand for several rows alike."""
+    """Every row of the eleven nouns by its name."""
 
     connection: sa.Connection
     metadata: sa.MetaData
-    rows: dict[str, tuple[str, tuple[int, ...]]] = field(default_factory=dict)
+    rows: dict[str, tuple[str, int]] = field(default_factory=dict)
+    _names: dict[tuple[str, int], str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> int:
-        """The id of the (first) row with this name."""
-        return self.rows[name][1][0]
+        """The id of the row with this name."""
+        return self.rows[name][1]
+
+    def name_of(self, noun: str, key: int) -> str:
+        """The name of the row with this id."""
+        return self._names.get((noun, key), f"{noun} {key}, which has no name")
 
     def find(self, name: str, noun: str, /, **values: Any) -> None:
-        """Name rows that are already there."""
+        """Name a row that is already there."""
         kind = KINDS[noun]
         table = self.metadata.tables[kind.table]
-        found = sa.select(table.c[kind.key]).filter_by(**values).order_by(table.c[kind.key])
-        self._name(name, noun, tuple(self.connection.scalars(found)))
+        found = sa.select(table.c[kind.key]).filter_by(**values)
+        self._name(name, noun, self.connection.execute(found).scalar_one())
 
     def add(self, name: str, noun: str, /, **values: Any) -> int:
         """Insert a row and name it."""
         (number,) = self.link(KINDS[noun].table, **values)
-        self._name(name, noun, (number,))
+        self._name(name, noun, number)
         return number
 
     def link(self, table: str, /, **values: Any) -> tuple[Any, ...]:
@@ -63,10 +68,11 @@ class World:
         done = self.connection.execute(sa.insert(self.metadata.tables[table]).values(values))
         return tuple(done.inserted_primary_key or ())
 
-    def _name(self, name: str, noun: str, ids: tuple[int, ...]) -> None:
-        if name in self.rows or not ids:
-            raise LookupError(f"{name}: {'named twice' if ids else 'no such row'}")
-        self.rows[name] = (noun, ids)
+    def _name(self, name: str, noun: str, key: int) -> None:
+        if name in self.rows:
+            raise LookupError(f"{name} is named twice")
+        self.rows[name] = (noun, key)
+        self._names[noun, key] = name
 
 
 def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) -> World:

@@ -1,0 +1,127 @@
+"""A core with the world in its database, called over HTTP with real tokens."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from flask.testing import FlaskClient
+from tests.cast import Issuing
+from tests.core.matrix.who_they_are import BY_COLUMN, GROUPS, NOBODY
+from tests.core.matrix.world import KINDS, World, make_world
+from werkzeug.test import TestResponse
+
+from pyispyb_chassis.configuration import Configuration, load
+from pyispyb_chassis.database import Database
+from pyispyb_core.app import create_app
+from pyispyb_core.operations import schema
+
+ZONE = "Europe/Paris"
+Snapshot = dict[str, dict[Any, dict[str, Any]]]
+
+
+@dataclass(slots=True)
+class Stage:
+    """One database with the world in it, and core before it (perhaps with a rule taken out)."""
+
+    configuration: Configuration
+    issuing: Issuing
+    database: Database
+    world: World
+    tables: dict[str, sa.Table]
+    client: FlaskClient
+    tokens: dict[str, str]
+
+    def call(self, who: str, method: str, path: str, body: Any = None) -> TestResponse:
+        """What core answers to this person."""
+        headers = {} if who == NOBODY else {"Authorization": f"Bearer {self._token(who)}"}
+        return self.client.open(f"/core/{path}", method=method, headers=headers, json=body)
+
+    def without(self, *rules: str) -> "Stage":
+        """The same database behind a core that lacks these rules."""
+        app = create_app(self.configuration, without=frozenset(rules))
+        return Stage(
+            self.configuration,
+            self.issuing,
+            self.database,
+            self.world,
+            self.tables,
+            app.test_client(),
+            self.tokens,
+        )
+
+    def values(self, noun: str) -> dict[int, dict[str, Any]]:
+        """What stands in a noun's table, by id, past all rules."""
+        kind = KINDS[noun]
+        with self.database.reading() as connection:
+            rows = connection.execute(sa.select(self.tables[kind.table])).mappings()
+            return {row[kind.key]: dict(row) for row in rows}
+
+    def snapshot(self) -> Snapshot:
+        """Every row that a write of the matrix could touch, and the change rows."""
+        taken: Snapshot = {}
+        with self.database.reading() as connection:
+            for name, table in self.tables.items():
+                keys = [column.name for column in table.primary_key]
+                rows = connection.execute(sa.select(table)).mappings()
+                taken[name] = {tuple(row[key] for key in keys): dict(row) for row in rows}
+        return taken
+
+    def restore(self, before: Snapshot, after: Snapshot) -> None:
+        """Put back what a write has changed."""
+        with self.database.writing() as connection:
+            for name, table in self.tables.items():
+                for key in after[name].keys() - before[name].keys():
+                    connection.execute(sa.delete(table).where(_is(table, key)))
+                for key, row in before[name].items():
+                    if key not in after[name]:
+                        connection.execute(sa.insert(table).values(row))
+                    elif row != after[name][key]:
+                        connection.execute(sa.update(table).where(_is(table, key)).values(row))
+
+    def _token(self, who: str) -> str:
+        if who not in self.tokens:
+            somebody = BY_COLUMN[who]
+            self.tokens[who] = self.issuing.token(somebody.login, **somebody.claims)
+        return self.tokens[who]
+
+
+def _is(table: sa.Table, key: tuple[Any, ...]) -> sa.ColumnElement[bool]:
+    return sa.and_(*[c == part for c, part in zip(table.primary_key, key, strict=True)])
+
+
+@contextmanager
+def staged(url: str, own_schema: str, issuing: Issuing, folder: Path) -> Iterator[Stage]:
+    """Make the tables and the world in this empty database, and core before it."""
+    file = folder / "ispyb.toml"
+    file.write_text(
+        f"""
+url = "http://127.0.0.1:8000"
+state = "{folder}"
+{issuing.toml()}
+[core]
+database_url = "{url}"
+own_schema = "{own_schema}"
+database_timezone = "{ZONE}"
+closed_proposal_codes = ["IN"]
+{GROUPS}
+""",
+        encoding="utf-8",
+    )
+    configuration = load(file, environ={})
+    database = Database(url)
+    schema.create(database, own_schema)
+    tables = schema.tables_of(database, own_schema)
+    with database.writing() as connection:
+        world = make_world(connection, tables.metadata, datetime.now(ZoneInfo(ZONE)))
+    watched = {kind.table: tables[kind.table] for kind in KINDS.values()}
+    watched |= {table.name: table for table in tables.ledger.tables}
+    client = create_app(configuration).test_client()
+    try:
+        yield Stage(configuration, issuing, database, world, watched, client, {})
+    finally:
+        database.dispose()
