@@ -1,0 +1,1 @@
+"""The same gateway for Envoy: kong.yml, filled, as an Envoy configuration."""

@@ -1,0 +1,134 @@
+"""The whole configuration that Envoy is started with."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pyispyb_gateway.envoy.accesslog import access_log
+from pyispyb_gateway.envoy.clusters import cluster
+from pyispyb_gateway.envoy.extensions import Part, address, header, typed
+from pyispyb_gateway.envoy.filters import chain
+from pyispyb_gateway.envoy.replies import replies
+from pyispyb_gateway.envoy.routes import table
+from pyispyb_gateway.router import routes
+
+MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
+UUID = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
+CONNECTIONS = (
+    "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
+)
+EARLY = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+# What no client may say; kong.yml's first global plugin takes the same off.
+REMOVED = (
+    "x-consumer-id",
+    "x-consumer-custom-id",
+    "x-consumer-username",
+    "x-consumer-groups",
+    "x-credential-identifier",
+    "x-credential-username",
+    "x-anonymous-consumer",
+    "x-authenticated-userid",
+    "x-authenticated-scope",
+    "x-authenticated-groups",
+    "remote-user",
+    "x-remote-user",
+    "x-forwarded-user",
+    "x-forwarded-prefix",
+    "x-script-name",
+    "script-name",
+    "x-path-info",
+    "path-info",
+    "x-original-url",
+    "x-original-uri",
+    "x-rewrite-url",
+    "forwarded",
+    "proxy",
+)
+
+
+def render(tree: Mapping[str, Any], listen: str) -> Part:
+    """The filled kong.yml for an Envoy that listens on `listen`."""
+    found = list(routes(tree))
+    patience = {route.upstream: route.connect_timeout for route in found}
+    return {
+        "static_resources": {
+            "listeners": [
+                {
+                    "name": "public",
+                    "address": address(listen),
+                    # Two gateways on one port would share its requests, silently.
+                    "enable_reuse_port": False,
+                    "filter_chains": [{"filters": [_manager(tree, listen)]}],
+                }
+            ],
+            "clusters": [
+                cluster(upstream, patience[upstream["name"]]) for upstream in tree["upstreams"]
+            ],
+        },
+        "overload_manager": {
+            "resource_monitors": [
+                {
+                    "name": "envoy.resource_monitors.global_downstream_max_connections",
+                    "typed_config": typed(CONNECTIONS, max_active_downstream_connections=10_000),
+                }
+            ]
+        },
+    }
+
+
+def _manager(tree: Mapping[str, Any], listen: str) -> Part:
+    found = list(routes(tree))
+    credentials = [key for consumer in tree["consumers"] for key in consumer["jwt_secrets"]]
+    realm = next(route.plugins["jwt"]["realm"] for route in found if "jwt" in route.plugins)
+    return {
+        "name": "envoy.filters.network.http_connection_manager",
+        "typed_config": typed(
+            MANAGER,
+            stat_prefix="public",
+            codec_type="AUTO",
+            route_config=table(found),
+            http_filters=chain(credentials, int(listen.rpartition(":")[2])),
+            local_reply_config=replies(realm),
+            access_log=access_log(),
+            **_paths(),
+            **_identity(),
+            **_limits(),
+        ),
+    }
+
+
+def _paths() -> Part:
+    return {
+        "normalize_path": True,
+        "merge_slashes": True,
+        "path_with_escaped_slashes_action": "KEEP_UNCHANGED",
+    }
+
+
+def _identity() -> Part:
+    """Whose request it is: the peer's address, and an id that a filter lets a client choose."""
+    aside = header("x-sent-request-id", "%REQ(X-REQUEST-ID)%")
+    mutations = [{"append": aside}, {"remove": "x-request-id"}]
+    mutations += [{"remove": name} for name in REMOVED]
+    return {
+        "use_remote_address": True,
+        # Nobody is trusted for being near: an internal caller could set Envoy's own headers.
+        "internal_address_config": {
+            "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
+        },
+        "generate_request_id": True,
+        "always_set_request_id_in_response": True,
+        "request_id_extension": {"typed_config": typed(UUID, pack_trace_reason=False)},
+        "early_header_mutation_extensions": [
+            {
+                "name": "envoy.http.early_header_mutation.header_mutation",
+                "typed_config": typed(EARLY, mutations=mutations),
+            }
+        ],
+        "common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"},
+        "server_header_transformation": "PASS_THROUGH",
+    }
+
+
+def _limits() -> Part:
+    """Time for a client to send its headers; streams live as long as something moves in them."""
+    return {"request_headers_timeout": "10s", "request_timeout": "0s", "stream_idle_timeout": "60s"}

@@ -1,0 +1,126 @@
+"""Kong's plugins as Envoy's HTTP filters: the chain, and what each route sets of it."""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+from pyispyb_gateway.envoy.extensions import HTTP, Part, header, typed
+from pyispyb_gateway.keys import Credential, web_key
+from pyispyb_gateway.router import Route
+
+Config = Mapping[str, Any]
+PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+UNITS = {"megabytes": 2**20, "kilobytes": 2**10, "bytes": 1}
+# Callers whose counts are kept at the same time; the one unseen for longest is forgotten.
+CALLERS = 10_000
+EVERY_REQUEST = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+UNLIMITED = {"max_tokens": 10**9, "tokens_per_fill": 10**9, "fill_interval": "1s"}
+
+
+def chain(credentials: Sequence[Credential], port: int) -> list[Part]:
+    """The filters in the order in which Kong runs the plugins they stand for."""
+    return [
+        _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _lua(port)}),
+        _filter("cors", "cors.v3.Cors"),
+        _filter(
+            "jwt_authn",
+            "jwt_authn.v3.JwtAuthentication",
+            providers={"issuers": _provider(credentials)},
+            requirement_map={"token": {"provider_name": "issuers"}},
+            bypass_cors_preflight=True,
+        ),
+        _filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", stat_prefix="requests"),
+        _filter("buffer", "buffer.v3.Buffer", max_request_bytes=UNITS["megabytes"]),
+        _filter("router", "router.v3.Router", suppress_envoy_headers=True),
+    ]
+
+
+def of_route(route: Route) -> Part:
+    """What this route sets of each filter."""
+    plugins = route.plugins
+    settings = {
+        "buffer": typed(
+            f"{HTTP}.buffer.v3.BufferPerRoute",
+            buffer={"max_request_bytes": _bytes(plugins["request-size-limiting"])},
+        ),
+        "cors": _cors(plugins["cors"]),
+        "jwt_authn": _token(required="jwt" in plugins),
+    }
+    if "rate-limiting" in plugins:
+        settings["local_ratelimit"] = _limit(plugins["rate-limiting"])
+    return {f"envoy.filters.http.{name}": part for name, part in settings.items()}
+
+
+def _filter(name: str, kind: str, **fields: Any) -> Part:
+    return {"name": f"envoy.filters.http.{name}", "typed_config": typed(f"{HTTP}.{kind}", **fields)}
+
+
+def _lua(port: int) -> str:
+    source = files("pyispyb_gateway.envoy").joinpath("request.lua").read_text(encoding="utf-8")
+    return source.replace("PORT", str(port))
+
+
+def _provider(credentials: Sequence[Credential]) -> Part:
+    """All keys of all issuers; who issued a token is for the services to judge, as behind Kong."""
+    keys = {"keys": [web_key(credential) for credential in credentials]}
+    return {
+        "local_jwks": {"inline_string": json.dumps(keys)},
+        "from_headers": [{"name": "authorization", "value_prefix": "Bearer "}],
+        "forward": True,
+        "require_expiration": True,
+        "clock_skew_seconds": 1,
+    }
+
+
+def _token(*, required: bool) -> Part:
+    kind = f"{HTTP}.jwt_authn.v3.PerRouteConfig"
+    return typed(kind, requirement_name="token") if required else typed(kind, disabled=True)
+
+
+def _cors(config: Config) -> Part:
+    origins = [
+        {"safe_regex": {"regex": f"(?i){re.escape(origin)}"}} for origin in config["origins"]
+    ]
+    return typed(
+        f"{HTTP}.cors.v3.CorsPolicy",
+        allow_origin_string_match=origins,
+        allow_methods=",".join(config["methods"]),
+        allow_headers=",".join(config["headers"]),
+        expose_headers=",".join(config["exposed_headers"]),
+        allow_credentials=config["credentials"],
+        max_age=str(config["max_age"]),
+    )
+
+
+def _limit(config: Config) -> Part:
+    """A bucket a caller: by address, or by the header that the plugin names."""
+    period = next(name for name in PERIODS if name in config)
+    bucket = {
+        "max_tokens": config[period],
+        "tokens_per_fill": config[period],
+        "fill_interval": f"{PERIODS[period]}s",
+    }
+    if config["limit_by"] == "header":
+        key = config["header_name"]
+        action = {"request_headers": {"header_name": key, "descriptor_key": key}}
+    else:
+        key = "remote_address"
+        action = {"remote_address": {}}
+    return typed(
+        f"{HTTP}.local_ratelimit.v3.LocalRateLimit",
+        stat_prefix="requests",
+        status={"code": "TooManyRequests"},
+        token_bucket=UNLIMITED,
+        filter_enabled=EVERY_REQUEST,
+        filter_enforced=EVERY_REQUEST,
+        descriptors=[{"entries": [{"key": key}], "token_bucket": bucket}],
+        rate_limits=[{"actions": [action]}],
+        max_dynamic_descriptors=CALLERS,
+        response_headers_to_add=[header("retry-after", str(PERIODS[period]))],
+    )
+
+
+def _bytes(config: Config) -> int:
+    return int(config["allowed_payload_size"]) * UNITS[config.get("size_unit", "megabytes")]

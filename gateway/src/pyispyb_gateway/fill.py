@@ -1,0 +1,80 @@
+"""Puts a site's values into the placeholders of kong.yml: one value, or a whole list."""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from pyispyb_chassis.configuration import Suite
+from pyispyb_gateway.document import Document, Row, Table
+from pyispyb_gateway.keys import Credential
+from pyispyb_gateway.settings import GatewaySettings
+
+WHOLE = re.compile(r"\$\{([A-Z_]+)\}")
+ANYWHERE = re.compile(r"\$\{[^}]*\}?")
+NAMES = frozenset(
+    {
+        "AUTH_TARGETS",
+        "BATCH_MEGABYTES",
+        "BODY_MEGABYTES",
+        "CORE_TARGETS",
+        "ISSUER_KEYS",
+        "ORIGINS",
+        "RATE_PER_ADDRESS",
+        "RATE_PER_TOKEN",
+        "SSX_TARGETS",
+    }
+)
+
+
+def values(settings: GatewaySettings, suite: Suite, keys: Sequence[Credential]) -> dict[str, Any]:
+    """What each placeholder stands for at this site."""
+    return {
+        "AUTH_TARGETS": [{"target": target} for target in settings.auth_targets],
+        "BATCH_MEGABYTES": settings.batch_megabytes,
+        "BODY_MEGABYTES": settings.body_megabytes,
+        "CORE_TARGETS": [{"target": target} for target in settings.core_targets],
+        "ISSUER_KEYS": [dict(key) for key in keys],
+        # Kong takes an empty list of origins for "every origin".
+        "ORIGINS": list(settings.cors_origins) or [suite.url],
+        "RATE_PER_ADDRESS": settings.rate_per_address,
+        "RATE_PER_TOKEN": settings.rate_per_token,
+        "SSX_TARGETS": [{"target": target} for target in settings.ssx_targets],
+    }
+
+
+def fill(document: Document, given: Mapping[str, Any]) -> Document:
+    """The document with every known placeholder replaced; what stays is for the lint to name."""
+    return replace(document, tree=_filled(document.tree, given, document.tree.line))
+
+
+def _filled(value: Any, given: Mapping[str, Any], line: int) -> Any:
+    if isinstance(value, Table):
+        table = Table(value.line)
+        for key, part in value.items():
+            at = value.line_of(key)
+            table.put(key, _filled(part, given, at), at)
+        return table
+    if isinstance(value, Row):
+        row = Row(value.line)
+        for part, at in zip(value, value.lines, strict=True):
+            row.put(_filled(part, given, at), at)
+        return row
+    if isinstance(value, str) and (match := WHOLE.fullmatch(value)) and match[1] in given:
+        return _placed(given[match[1]], line)
+    return value
+
+
+def _placed(value: Any, line: int) -> Any:
+    """A filled value, all of it on the line of its placeholder."""
+    if isinstance(value, Mapping):
+        table = Table(line)
+        for key, part in value.items():
+            table.put(key, _placed(part, line), line)
+        return table
+    if isinstance(value, list):
+        row = Row(line)
+        for part in value:
+            row.put(_placed(part, line), line)
+        return row
+    return value

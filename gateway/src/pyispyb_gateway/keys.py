@@ -1,0 +1,151 @@
+"""The public keys of the trusted issuers, as Kong's jwt credentials and as JSON Web Keys."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any, TypedDict, cast
+
+import jwt
+import requests
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    PublicFormat,
+    load_pem_public_key,
+)
+from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
+
+from pyispyb_chassis.configuration import Issuer
+
+ANSWER_WITHIN = 3.0
+PAUSE = 0.25
+PublicKey = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
+KINDS: dict[str, tuple[type, ...]] = {
+    "ES256": (EllipticCurvePublicKey,),
+    "RS256": (RSAPublicKey,),
+    "EdDSA": (Ed25519PublicKey,),
+}
+
+
+class Credential(TypedDict):
+    """A jwt_secret of Kong: `key` is the kid; rsa_public_key holds keys of every kind."""
+
+    key: str
+    algorithm: str
+    rsa_public_key: str
+
+
+class NoKeys(Exception):
+    """An issuer's keys could not be had, or are not what its block in ispyb.toml allows."""
+
+
+def fetch(issuers: Mapping[str, Issuer], *, within: float) -> list[Credential]:
+    """The credentials of every key of every issuer; a key server that is down is waited for."""
+    if not issuers:
+        raise NoKeys("no issuer is configured: no token could ever be valid ([issuers.<name>])")
+    deadline = time.monotonic() + within
+    found = [
+        credential
+        for name, issuer in issuers.items()
+        for credential in _credentials_of(name, issuer, deadline)
+    ]
+    kids = [credential["key"] for credential in found]
+    twice = sorted({kid for kid in kids if kids.count(kid) > 1})
+    if twice:
+        raise NoKeys(f"the same kid in two keys: {', '.join(twice)}")
+    return found
+
+
+def load(pem: str, algorithm: str) -> PublicKey:
+    """The public key in `pem`; raises NoKeys if it is none, or not one for `algorithm`."""
+    try:
+        key = load_pem_public_key(pem.encode())
+    except (ValueError, UnsupportedAlgorithm) as error:
+        raise NoKeys("not a public key in PEM form") from error
+    if not isinstance(key, KINDS.get(algorithm, ())):
+        raise NoKeys(f"not a key for {algorithm}")
+    if isinstance(key, EllipticCurvePublicKey) and not isinstance(key.curve, SECP256R1):
+        raise NoKeys(f"not a key for {algorithm}: another curve than P-256")
+    return cast("PublicKey", key)
+
+
+def web_key(credential: Credential) -> dict[str, Any]:
+    """A credential as a JSON Web Key."""
+    key = load(credential["rsa_public_key"], credential["algorithm"])
+    if isinstance(key, EllipticCurvePublicKey):
+        written = ECAlgorithm.to_jwk(key)
+    elif isinstance(key, RSAPublicKey):
+        written = RSAAlgorithm.to_jwk(key)
+    else:
+        written = OKPAlgorithm.to_jwk(key)
+    fields: dict[str, Any] = json.loads(written)
+    fields.pop("key_ops", None)
+    return {**fields, "kid": credential["key"], "alg": credential["algorithm"], "use": "sig"}
+
+
+def _credentials_of(name: str, issuer: Issuer, deadline: float) -> list[Credential]:
+    if issuer.jwks_url is not None:
+        return _of_web_keys(name, issuer, _waited_for(name, issuer.jwks_url, deadline))
+    return [_of_file(name, issuer)]
+
+
+def _of_file(name: str, issuer: Issuer) -> Credential:
+    if issuer.pem_file is None or issuer.kid is None:
+        raise NoKeys(f"issuers.{name}: has neither jwks_url nor pem_file with kid")
+    try:
+        pem = issuer.pem_file.read_text(encoding="ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise NoKeys(f"issuers.{name}: {issuer.pem_file} cannot be read") from error
+    for algorithm in issuer.algorithms:
+        try:
+            load(pem, algorithm)
+        except NoKeys:
+            continue
+        return {"key": issuer.kid, "algorithm": algorithm, "rsa_public_key": pem}
+    raise NoKeys(f"issuers.{name}: {issuer.pem_file}: not a key for {issuer.algorithms}")
+
+
+def _waited_for(name: str, url: str, deadline: float) -> list[dict[str, Any]]:
+    """The keys at `url`, asked for again until they are there or the time is over."""
+    while True:
+        try:
+            answer = requests.get(url, timeout=ANSWER_WITHIN)
+            answer.raise_for_status()
+            keys = answer.json()["keys"]
+        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
+            reason = type(error).__name__
+        else:
+            if isinstance(keys, list) and keys:
+                return keys
+            reason = "it lists no key"
+        if time.monotonic() + PAUSE > deadline:
+            raise NoKeys(f"issuers.{name}: no keys at {url}: {reason}")
+        time.sleep(PAUSE)
+
+
+def _of_web_keys(name: str, issuer: Issuer, keys: list[dict[str, Any]]) -> list[Credential]:
+    """Those keys that sign with an allowed algorithm; the rest of a site's list is no fault."""
+    found: list[Credential] = []
+    for fields in keys:
+        algorithm = fields.get("alg") or _only(issuer.algorithms)
+        if fields.get("use", "sig") != "sig" or algorithm not in issuer.algorithms:
+            continue
+        if not isinstance(fields.get("kid"), str):
+            raise NoKeys(f"issuers.{name}: a key without kid at {issuer.jwks_url}")
+        try:
+            key = jwt.PyJWK.from_dict(fields, algorithm=algorithm).key
+        except jwt.PyJWTError as error:
+            raise NoKeys(f"issuers.{name}: key {fields['kid']} cannot be read") from error
+        pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+        load(pem, algorithm)
+        found.append({"key": fields["kid"], "algorithm": algorithm, "rsa_public_key": pem})
+    if not found:
+        raise NoKeys(f"issuers.{name}: no key for {issuer.algorithms} at {issuer.jwks_url}")
+    return found
+
+
+def _only(algorithms: tuple[str, ...]) -> str | None:
+    return algorithms[0] if len(algorithms) == 1 else None

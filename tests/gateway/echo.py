@@ -1,0 +1,57 @@
+"""A small real service for tests: answers with what it was asked. Run: echo.py PORT NAME [JWKS]."""
+
+import json
+import sys
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+KEYS = "/auth/.well-known/jwks.json"
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Tells its own name, the method, the path, the headers and the length of the body."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def answer(self) -> None:
+        body = self.body()
+        if self.path == KEYS and len(sys.argv) > 3:
+            self.send(Path(sys.argv[3]).read_bytes())
+        else:
+            said = {
+                "service": sys.argv[2],
+                "method": self.command,
+                "path": self.path,
+                "headers": {name.lower(): value for name, value in self.headers.items()},
+                "bytes": len(body),
+            }
+            self.send(json.dumps(said).encode())
+
+    def body(self) -> bytes:
+        if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
+            body = b""
+            while size := int(self.rfile.readline(), 16):
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            self.rfile.readline()
+            return body
+        return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+
+    def send(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing: the gateway's own log is what is tested."""
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer  # noqa: N815
+
+
+if __name__ == "__main__":
+    ThreadingHTTPServer.daemon_threads = True
+    ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Echo).serve_forever()
