@@ -3,6 +3,7 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -48,15 +49,18 @@ class MariaDb:
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(self._command, stdout=log, stderr=log)
         deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while True:
+        while not self._listens():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                pytest.fail("mariadbd does not start: " + (self.folder / "log").read_text())
+            time.sleep(0.05)
+
+    def _listens(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
             try:
-                self.execute("SELECT 1")
-            except pymysql.err.OperationalError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    pytest.fail("mariadbd does not start: " + (self.folder / "log").read_text())
-                time.sleep(0.05)
-            else:
-                return
+                probe.connect(str(self.socket))
+            except OSError:
+                return False
+            return True
 
     def url(self, name: str = "") -> str:
         """The URL of a database, which is made if it is not there."""
