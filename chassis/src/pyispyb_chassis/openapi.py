@@ -1,9 +1,10 @@
 """OpenAPI 3.1, made from the route marks and from what resources say of themselves."""
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 from apispec import APISpec
@@ -12,6 +13,7 @@ from flask import Flask
 from pyispyb_chassis.access import Public, Requires, marks
 
 Json = dict[str, Any]
+F = TypeVar("F", bound=Callable[..., Any])
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
 _CONVERTERS = {"int": "integer", "float": "number"}
 
@@ -115,6 +117,16 @@ class Contract:
         declared: Json = getattr(call, "openapi", {})
         parameters = [*operation["parameters"], *declared.get("parameters", [])]
         return {**operation, **declared, "parameters": parameters}
+
+
+def tells(operation: Json) -> Callable[[F], F]:
+    """Lay this over what the contract derives from a route's docstring and arguments."""
+
+    def lay(call: F) -> F:
+        call.__dict__["openapi"] = operation
+        return call
+
+    return lay
 
 
 def _call_of(app: Flask, rule: str, method: str) -> Any:
