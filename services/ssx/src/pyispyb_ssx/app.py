@@ -1,0 +1,89 @@
+"""The only wiring of ssx."""
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from flask import Flask
+
+from pyispyb_chassis.app import Service, create_service
+from pyispyb_chassis.configuration import Configuration
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.errors import ServiceError
+from pyispyb_chassis.nouns.catalogue import Catalogue
+from pyispyb_chassis.nouns.reading import Reader
+from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
+from pyispyb_chassis.nouns.schema import contract_of_nouns
+from pyispyb_chassis.nouns.writing import Writer
+from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.principal import Principal
+from pyispyb_chassis.sibling import Sibling
+from pyispyb_ssx.catalogue import NOUNS, runs
+from pyispyb_ssx.operations.batches import Batches
+from pyispyb_ssx.operations.schema import is_current
+from pyispyb_ssx.operations.store import Store
+from pyispyb_ssx.operations.viewers import Viewers
+from pyispyb_ssx.resources.batches import batches_namespace
+from pyispyb_ssx.resources.images import images_namespace
+from pyispyb_ssx.resources.runs import runs_namespace
+from pyispyb_ssx.rules import Rules, Viewer
+from pyispyb_ssx.settings import SsxSettings
+from pyispyb_ssx.tables import TABLES
+
+
+@dataclass(frozen=True, slots=True)
+class _Readiness:
+    """What ssx stands on; core is not among it: batches go on without."""
+
+    database: Database
+
+    def answers(self) -> str | None:
+        try:
+            with self.database.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except ServiceError as error:
+            return error.detail
+        return None
+
+    def tables(self) -> str | None:
+        try:
+            current = is_current(self.database)
+        except ServiceError as error:
+            return error.detail
+        return None if current else "not up to date; run pyispyb-ssx database upgrade"
+
+
+def create_app(configuration: Configuration) -> Flask:
+    """The WSGI app of ssx."""
+    settings = configuration.section(SsxSettings)
+    database = Database(settings.database_url.get_secret_value(), name="the database of ssx")
+    core = Sibling("core", settings.core_url)
+    viewers = Viewers(core, settings)
+    rules = Rules()
+    catalogue = Catalogue(NOUNS, TABLES.metadata, ZoneInfo("UTC"))
+    reader: Reader[Viewer] = Reader(catalogue, rules, sqlite=database.is_sqlite)
+    writer: Writer[Viewer] = Writer(reader, database, TABLES.ledger)
+    engine = Engine(catalogue, reader, writer, database, viewers, settings.prefix)
+    store = Store(database, catalogue[runs.path], reader, rules, viewers, core)
+
+    def rights_of(caller: Principal) -> frozenset[Permission]:
+        viewer = viewers(caller)
+        return frozenset(one for one in Permission if viewer.may(one))
+
+    ready = _Readiness(database)
+    service = Service(
+        name="ssx",
+        title="PyISPyB ssx: serial crystallography",
+        settings=settings,
+        namespaces=[
+            *noun_namespaces(engine),
+            runs_namespace(store, settings.prefix),
+            batches_namespace(Batches(store), settings),
+            images_namespace(store),
+        ],
+        rights_of=rights_of,
+        ready={"database": ready.answers, "tables": ready.tables},
+    )
+    app = create_service(configuration, service)
+    app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
+    app.extensions["pyispyb_after_fork"] = [database.dispose]
+    return app

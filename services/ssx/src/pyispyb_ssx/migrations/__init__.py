@@ -1,0 +1,1 @@
+"""The steps from one form of ssx's tables to the next (Alembic)."""

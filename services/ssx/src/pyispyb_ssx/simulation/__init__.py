@@ -1,0 +1,1 @@
+"""A serial experiment that never was: its images, and a beamline that records them."""
