@@ -32,8 +32,9 @@ def json_model(kind: type[M]) -> M:
 
     Raises Unprocessable with every fault at once.
     """
+    json_object()
     try:
-        return kind.model_validate(json_object(), strict=True)
+        return kind.model_validate_json(request.get_data(), strict=True)
     except ValidationError as error:
         faults = [
             (

@@ -83,6 +83,13 @@ class ServiceSection(Section):
     inside_listen: Address
     prefix: Prefix
 
+    @validates(mode="after")
+    def _two_ports(self) -> "ServiceSection":
+        # The port alone tells an inside request from a public one.
+        if self.listen.rpartition(":")[2] == self.inside_listen.rpartition(":")[2]:
+            raise ValueError("listen and inside_listen need different ports")
+        return self
+
 
 class Server(Section):
     """How each service's gunicorn runs."""

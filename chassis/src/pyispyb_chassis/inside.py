@@ -24,7 +24,7 @@ StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 REQUESTS = Counter(
-    "pyispyb_requests_total", "Requests answered", ["service", "method", "route", "status"]
+    "pyispyb_requests_total", "Requests answered", ["service", "method", "route", "status_class"]
 )
 DURATION = Histogram(
     "pyispyb_request_seconds",
@@ -34,6 +34,8 @@ DURATION = Histogram(
 )
 REFUSED = Counter("pyispyb_tokens_refused_total", "Answers 401", ["service"])
 
+# A client may send any word as its method; each one kept would be a figure of its own.
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ASSETS = {
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
@@ -49,8 +51,10 @@ _PAGE = """<!doctype html>
 <script src="{prefix}/docs/start.js"></script></body></html>
 """
 _START = """SwaggerUIBundle({{url: "{prefix}/openapi.json", dom_id: "#swagger-ui",
-deepLinking: true, persistAuthorization: true, validatorUrl: null}});
+deepLinking: true, validatorUrl: null}});
 """
+# Swagger UI styles its elements in place and draws its icons from data: URLs.
+_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
 
 
 def add_public_pages(app: Flask, name: str, prefix: str, contract: Contract) -> None:
@@ -73,7 +77,7 @@ def add_public_pages(app: Flask, name: str, prefix: str, contract: Contract) -> 
     @public
     def docs() -> Response:
         page = _PAGE.format(title=contract.title, prefix=prefix)
-        return Response(page, mimetype="text/html")
+        return Response(page, mimetype="text/html", headers={"Content-Security-Policy": _POLICY})
 
     @public
     def asset(file: str) -> Response:
@@ -105,8 +109,9 @@ def _start_clock() -> None:
 def _measure(response: Response) -> Response:
     service = current_app.name
     route = request.url_rule.rule if request.url_rule is not None else "none"
-    REQUESTS.labels(service, request.method, route, str(response.status_code)).inc()
-    DURATION.labels(service, request.method, route).observe(time.perf_counter() - g.measured_from)
+    method = request.method if request.method in _METHODS else "other"
+    REQUESTS.labels(service, method, route, f"{response.status_code // 100}xx").inc()
+    DURATION.labels(service, method, route).observe(time.perf_counter() - g.measured_from)
     if response.status_code == HTTPStatus.UNAUTHORIZED:
         REFUSED.labels(service).inc()
     return response

@@ -40,6 +40,8 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
 
     Imports it only now: the metrics choose their form, for one process or many, at import.
     """
+    if "prometheus_client" in sys.modules:
+        raise RuntimeError("serve() comes first: an app imported before it counts one process only")
     for address in (settings.listen, settings.inside_listen):
         _refuse_busy(address, name)
     figures = configuration.suite.state / "run" / "metrics" / name
@@ -72,6 +74,9 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
         "timeout": 60,
         "keepalive": KEEPALIVE_SECONDS,
         "limit_request_line": LONGEST_REQUEST_LINE,
+        # Nothing that a client or a proxy sends says where the app is mounted or how it is reached.
+        "forwarder_headers": "",
+        "forwarded_allow_ips": "",
         "control_socket_disable": True,
         "proc_name": f"pyispyb-{name}",
         "accesslog": None,

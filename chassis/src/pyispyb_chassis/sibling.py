@@ -22,6 +22,8 @@ class Sibling:
         self._timeout = timeout
         self._breaker = Breaker(name)
         self._session = requests.Session()
+        # Siblings are inside: no proxy, and no netrc, which would put another's credentials in.
+        self._session.trust_env = False
 
     def get(self, path: str, caller: Principal) -> Any:
         """The JSON that the sibling answers to the caller.
