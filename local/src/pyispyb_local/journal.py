@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +22,37 @@ def lines_of(request_id: str, folder: Path) -> list[dict[str, Any]]:
         for raw in _raw_lines(path)
         if wanted in raw and (line := read_line(raw, path.name)).get("request_id") == request_id
     ]
-    return sorted(found, key=_moment)
+    return sorted(found, key=lambda line: _moment(line) or 0)
 
 
 def newest(folder: Path, count: int = NEWEST_LINES) -> list[dict[str, Any]]:
     """The last lines of all programs together, oldest first."""
-    lines = [
-        read_line(raw, path.name)
+    timed = [
+        timed_line
         for path in _files(folder)
-        for raw in list(_raw_lines(path))[-count:]
+        for timed_line in _timed(list(_raw_lines(path))[-count:], path.name)
     ]
-    return sorted(lines, key=_moment)[-count:]
+    return [line for _, line in sorted(timed, key=itemgetter(0))][-count:]
+
+
+def _timed(raw_lines: list[bytes], file_name: str) -> Iterator[tuple[float, dict[str, Any]]]:
+    """A line without a time, as of a traceback, stays behind the line before it."""
+    moment = 0.0
+    for raw in raw_lines:
+        line = read_line(raw, file_name)
+        moment = _moment(line) or moment
+        yield moment, line
 
 
 def follow(folder: Path, pause: float = 0.3) -> Iterator[dict[str, Any]]:
-    """Lines as they are written, from now on, through rotation and new files, without end."""
+    """Lines as they are written, from this call on, through rotation and new files, for ever."""
     seen = {path: (path.stat().st_ino, path.stat().st_size) for path in _current(folder)}
+    return _follow(folder, pause, seen)
+
+
+def _follow(
+    folder: Path, pause: float, seen: dict[Path, tuple[int, int]]
+) -> Iterator[dict[str, Any]]:
     while True:
         for path in _current(folder):
             status = path.stat()
@@ -79,11 +95,11 @@ def _value(value: object) -> str:
     return value if isinstance(value, str) and value.isprintable() else orjson.dumps(value).decode()
 
 
-def _moment(line: dict[str, Any]) -> float:
+def _moment(line: dict[str, Any]) -> float | None:
     try:
         return datetime.fromisoformat(line["ts"]).timestamp()
     except (KeyError, TypeError, ValueError):
-        return 0.0
+        return None
 
 
 def _current(folder: Path) -> Iterable[Path]:

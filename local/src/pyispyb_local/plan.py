@@ -109,11 +109,9 @@ def _moved_to(port: int) -> dict[str, str]:
         "ISPYB_ISSUERS__SUITE__JWKS_URL": f"http://{outside['auth']}/auth/.well-known/jwks.json",
         "ISPYB_SSX__CORE_URL": f"http://{outside['core']}",
         "ISPYB_GATEWAY__LISTEN": f"127.0.0.1:{port}",
-        "ISPYB_GATEWAY__TARGETS": orjson.dumps(
-            {name: [address] for name, address in outside.items()}
-        ).decode(),
     }
     for name in SERVICES:
+        moved[f"ISPYB_GATEWAY__{name.upper()}_TARGETS"] = orjson.dumps([outside[name]]).decode()
         moved[f"ISPYB_{name.upper()}__LISTEN"] = outside[name]
         moved[f"ISPYB_{name.upper()}__INSIDE_LISTEN"] = inside[name]
     return moved
