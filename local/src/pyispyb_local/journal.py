@@ -1,6 +1,7 @@
 """The log of the whole suite: one request across all programs in time order, or what is new."""
 
 import time
+from collections import deque
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from operator import itemgetter
@@ -11,6 +12,7 @@ import orjson
 
 HEAD = ("ts", "level", "service", "request_id", "login", "method", "path", "status", "duration_ms")
 NEWEST_LINES = 20
+_TRACEBACK = 200  # lines without a time that may stand between two with one
 
 
 def lines_of(request_id: str, folder: Path) -> list[dict[str, Any]]:
@@ -30,12 +32,12 @@ def newest(folder: Path, count: int = NEWEST_LINES) -> list[dict[str, Any]]:
     timed = [
         timed_line
         for path in _files(folder)
-        for timed_line in _timed(list(_raw_lines(path))[-count:], path.name)
+        for timed_line in _timed(deque(_raw_lines(path), count + _TRACEBACK), path.name)
     ]
     return [line for _, line in sorted(timed, key=itemgetter(0))][-count:]
 
 
-def _timed(raw_lines: list[bytes], file_name: str) -> Iterator[tuple[float, dict[str, Any]]]:
+def _timed(raw_lines: Iterable[bytes], file_name: str) -> Iterator[tuple[float, dict[str, Any]]]:
     """A line without a time, as of a traceback, stays behind the line before it."""
     moment = 0.0
     for raw in raw_lines:
