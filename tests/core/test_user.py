@@ -1,0 +1,87 @@
+"""Who the caller is to core, and what siblings are told that the caller reaches."""
+
+import pytest
+from tests.cast import ALICE, BOB, CAROL, DAVE, ERIN, MXCUBE, OSCAR, Somebody
+from tests.core.conftest import Core
+
+STRANGER = Somebody("stranger")
+
+
+@pytest.mark.parametrize(
+    ("who", "person", "staff_of", "goods", "everything"),
+    [
+        (ALICE, True, [], False, False),
+        (CAROL, True, ["BL1"], False, False),
+        (DAVE, True, [], True, False),
+        (ERIN, True, [], False, True),
+        (MXCUBE, False, ["BL1"], False, False),
+        (STRANGER, False, [], False, False),
+    ],
+)
+def test_current(
+    core: Core, who: Somebody, *, person: bool, staff_of: list[str], goods: bool, everything: bool
+) -> None:
+    answer = core.get(who, "/user/current")
+    assert answer["login"] == who.login
+    assert (answer["personId"] is not None) == person
+    assert (answer["staffOf"], answer["goods"]) == (staff_of, goods)
+    assert ("everything:read-all" in answer["permissions"]) == everything
+
+
+def test_nobody_is_401(core: Core) -> None:
+    for path in ("/user/current", "/user/access"):
+        answer = core.call(None, "GET", path)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+
+
+# who, member of, takes part in, staff of within the window, never reached as staff
+ACCESS: list[tuple[Somebody, list[str], list[str], list[str], list[str]]] = [
+    (ALICE, ["MX1001"], [], [], []),
+    (BOB, ["MX1002"], ["MX1001-1"], [], []),
+    (CAROL, [], [], ["MX1001"], ["IN2001"]),
+    (MXCUBE, [], [], ["MX1001"], ["IN2001"]),
+    (OSCAR, [], [], [], []),
+    (STRANGER, [], [], [], []),
+]
+
+
+@pytest.mark.parametrize(("who", "member", "part", "staff", "closed"), ACCESS)
+def test_access(
+    core: Core,
+    who: Somebody,
+    member: list[str],
+    part: list[str],
+    staff: list[str],
+    closed: list[str],
+) -> None:
+    proposals = {
+        row["proposalId"]: row["proposal"] for row in core.get(ERIN, "/proposals")["results"]
+    }
+    sessions = {
+        row["sessionId"]: f"{row['proposal']}-{row['visit_number']}"
+        for row in core.get(ERIN, "/sessions")["results"]
+    }
+    answer = core.get(who, "/user/access")
+    assert answer["all"] is False
+    assert [proposals[key] for key in answer["proposals"]] == member
+    assert [sessions[key] for key in answer["sessions"]] == part
+    assert [proposals[key] for key in answer["staffProposals"]] == staff
+    assert [proposals[key] for key in answer["exceptProposals"]] == closed
+
+
+def test_an_administrator_reaches_all(core: Core) -> None:
+    assert core.get(ERIN, "/user/access")["all"] is True
+
+
+@pytest.mark.parametrize(
+    ("scope", "path", "status"),
+    [
+        ("samples:read", "/samples", 200),
+        ("samples:read", "/sessions", 403),
+        ("", "/samples", 403),
+        ("samples:read everything:read-all", "/proposals", 403),
+    ],
+)
+def test_a_scope_narrows(core: Core, scope: str, path: str, status: int) -> None:
+    assert core.call(Somebody("alice", {"scope": scope}), "GET", path).status_code == status
