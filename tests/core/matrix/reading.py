@@ -1,5 +1,6 @@
 """Makes of who_sees_what.txt the reads of each person: list, item, filter, search, include."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -75,7 +76,7 @@ def _refused(noun: str, column: str) -> bool:
 
 
 def _readers(noun: str) -> Iterator[str]:
-    return (one.column for one in PEOPLE if not _refused(noun, one.column))
+    return (who for who in PEOPLE if not _refused(noun, who))
 
 
 def _mark(stage: Stage, noun: str, column: str, key: int) -> str:
@@ -120,8 +121,8 @@ def _status(stage: Stage, who: str, path: str, status: int) -> str | None:
 
 def _lists(noun: str) -> Iterator[Case]:
     yield Case(f"{NOBODY} {noun}", "list", lambda stage: _status(stage, NOBODY, noun, 401))
-    for one in PEOPLE:
-        who, group = one.column, f"{one.column} {noun}"
+    for who in PEOPLE:
+        group = f"{who} {noun}"
         if _refused(noun, who):
             yield Case(group, "list", lambda stage, who=who: _status(stage, who, noun, 403))
             continue
@@ -142,31 +143,37 @@ def _lists(noun: str) -> Iterator[Case]:
         yield Case(group, "total", counted)
 
 
+def _one_by_one(noun: str) -> list[str]:
+    """The rows of a noun; of those that differ by nothing but a number, the first."""
+    alike = {
+        (re.sub(r" \d+$", "", row), *SEEN[noun][row].values()): row for row in [*SEEN[noun]][::-1]
+    }
+    return [*alike.values()][::-1]
+
+
 def _items(noun: str) -> Iterator[Case]:
-    for row in SEEN[noun]:
+    for row in _one_by_one(noun):
 
         def hidden(stage: Stage, row: str = row) -> str | None:
             return _status(stage, NOBODY, f"{noun}/{stage.world[row]}", 401)
 
         yield Case(f"{NOBODY} {noun}", f"item {row}", hidden)
-        for one in PEOPLE:
-            mark = SEEN[noun][row][one.column]
+        for who, mark in SEEN[noun][row].items():
 
-            def shown(
-                stage: Stage, who: str = one.column, row: str = row, mark: str = mark
-            ) -> str | None:
+            def shown(stage: Stage, who: str = who, row: str = row, mark: str = mark) -> str | None:
                 status = {".": 404, "-": 403}.get(mark, 200)
                 fault = _status(stage, who, f"{noun}/{stage.world[row]}", status)
                 if noun == "proposals" and not fault:
                     fault = _status(stage, who, f"{noun}/{row}", status)
                 return fault
 
-            yield Case(f"{one.column} {noun}", f"item {row}", shown)
+            yield Case(f"{who} {noun}", f"item {row}", shown)
 
 
 def _filters(noun: str) -> Iterator[Case]:
     for who in _readers(noun):
-        for row, mark in _marks(noun, who).items():
+        for row in _one_by_one(noun):
+            mark = SEEN[noun][row][who]
 
             def filtered(
                 stage: Stage, who: str = who, row: str = row, mark: str = mark
@@ -183,8 +190,8 @@ def _searches(noun: str) -> Iterator[Case]:
 
         def searched(stage: Stage, who: str = who) -> str | None:
             column, stored = KINDS[noun].word, stage.values(noun)
-            for key, row in stored.items():
-                word = row[column]
+            for key in map(stage.world.__getitem__, _one_by_one(noun)):
+                word = stored[key][column]
                 if word is None:
                     continue
                 like = {k for k, v in stored.items() if word.lower() in str(v[column]).lower()}
@@ -292,12 +299,18 @@ def _shows_columns(stage: Stage, who: str, stored: dict[int, dict[str, Any]]) ->
 
 
 def _filters_columns(stage: Stage, who: str, stored: dict[int, dict[str, Any]]) -> str | None:
-    for column in ("login", "emailAddress", "phoneNumber", "siteId", "laboratoryId"):
-        seen = {k: _mark(stage, "persons", who, k) for k in _expected(stage, "persons", who)}
+    seen = {k: _mark(stage, "persons", who, k) for k in _expected(stage, "persons", who)}
+    for column in ("login", "emailAddress", "siteId", "laboratoryId"):
         read = {k: stored[k][column] if column in SHOWN[m] else None for k, m in seen.items()}
+        # Of those shown one is enough; each hidden one is asked for.
+        shown, hidden = (
+            {v for v in read.values() if v is not None},
+            {k for k in read if read[k] is None},
+        )
+        values = {*sorted(shown, key=str)[:1], *(stored[k][column] for k in hidden)} - {None}
         questions = {
             f"{column}={quote(str(value))}": {k for k, v in read.items() if v == value}
-            for value in {row[column] for row in stored.values()} - {None}
+            for value in values
         }
         questions[f"{column}[null]=true"] = {k for k, v in read.items() if v is None}
         questions[f"{column}[null]=false"] = {k for k, v in read.items() if v is not None}

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.cast import Issuing
-from tests.core.matrix.who_they_are import BY_COLUMN, GROUPS, NOBODY
+from tests.core.matrix.who_they_are import GROUPS, NOBODY, PEOPLE
 from tests.core.matrix.world import KINDS, World, make_world
 from werkzeug.test import TestResponse
 
@@ -85,7 +85,7 @@ class Stage:
 
     def _token(self, who: str) -> str:
         if who not in self.tokens:
-            somebody = BY_COLUMN[who]
+            somebody = PEOPLE[who]
             self.tokens[who] = self.issuing.token(somebody.login, **somebody.claims)
         return self.tokens[who]
 

@@ -1,52 +1,30 @@
-"""The people of the matrix: their column, their login, and what their token says."""
+"""The people of the matrix: the columns of its tables, and whose token each one carries."""
 
-from dataclasses import dataclass, field
-from typing import Any
+from tests.cast import ALICE, BOB, CAROL, DAVE, ERIN, MXCUBE, Somebody
 
-
-@dataclass(frozen=True, slots=True)
-class Somebody:
-    """A column of the tables; `claims` are what the token carries besides the login."""
-
-    column: str
-    login: str
-    claims: dict[str, Any] = field(default_factory=dict)
-
-
-def _service(login: str, beamline: str, *scope: str) -> Somebody:
-    claims = {"client_id": login, "scope": " ".join(scope), "beamlines": [beamline]}
-    return Somebody(login, login, claims)
-
-
-PEOPLE = (
-    Somebody("alice", "alice"),
-    Somebody("bob", "bob"),
-    Somebody("carol", "carol"),
-    Somebody("dave", "dave"),
-    Somebody("erin", "erin"),
-    # Groups in a token are believed only where the issuer's block says so; here it does not.
-    Somebody("oscar", "oscar", {"groups": ["administrators", "BL1 staff", "goods"]}),
-    _service(
-        "mxcube",
-        "BL1",
-        *("containers:read", "containers:write", "crystals:read", "proposals:read"),
-        *("proteins:read", "samples:read", "samples:write", "sessions:read", "sessions:write"),
-    ),
-    Somebody("local", "localcontact"),
-    Somebody("coinv", "investigator"),
-    Somebody("seeall", "overseer"),
-    Somebody("people", "registrar"),
-    Somebody("new", "newcomer"),
-    Somebody(
-        "narrow",
-        "alice",
-        {"scope": "proposals:read sessions:read samples:read samples:write"},
-    ),
-    Somebody("enarrow", "erin", {"scope": "proposals:read persons:read"}),
-    _service("watch", "BL2", "sessions:read"),
-)
-BY_COLUMN = {somebody.column: somebody for somebody in PEOPLE}
 NOBODY = "nobody"
+PEOPLE = {
+    "alice": ALICE,
+    "bob": BOB,
+    "carol": CAROL,
+    "dave": DAVE,
+    "erin": ERIN,
+    # Groups in a token are believed only where the issuer's block says so; here it does not.
+    "oscar": Somebody("oscar", {"groups": ["administrators", "BL1 staff", "goods"]}),
+    "mxcube": MXCUBE,
+    "local": Somebody("localcontact"),
+    "coinv": Somebody("investigator"),
+    "seeall": Somebody("overseer"),
+    "people": Somebody("registrar"),
+    "new": Somebody("newcomer"),
+    "narrow": Somebody(
+        "alice", {"scope": "proposals:read sessions:read samples:read samples:write"}
+    ),
+    "enarrow": Somebody("erin", {"scope": "proposals:read persons:read"}),
+    "watch": Somebody(
+        "watch", {"client_id": "watch", "beamlines": ["BL2"], "scope": "sessions:read"}
+    ),
+}
 
 # The part of ispyb.toml that gives the groups of the matrix their rights.
 GROUPS = """
