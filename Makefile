@@ -75,9 +75,8 @@ format: $(VENV)/.installed-dev ## Format the code and cure what ruff can cure
 .PHONY: contracts
 contracts: $(VENV)/.installed ## Rewrite services/*/openapi.json from the code
 	@for service in $(SERVICES); do \
-		$(BIN)/pyispyb-contract $$service > services/$$service/openapi.json.new; \
-		mv services/$$service/openapi.json.new services/$$service/openapi.json; \
-		echo "services/$$service/openapi.json"; \
+		$(BIN)/python -m pyispyb_chassis.contracts \
+			pyispyb_$$service.app:create_app services/$$service/openapi.json; \
 	done
 
 .PHONY: pins

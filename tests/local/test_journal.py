@@ -45,7 +45,7 @@ def test_times_of_other_zones_are_put_in_order(tmp_path: Path) -> None:
 
 def test_the_newest_lines_of_all_programs(folder: Path) -> None:
     assert [one["service"] for one in newest(folder, 2)] == ["core", "core"]
-    assert len(newest(folder, 100)) == 8
+    assert len(newest(folder, 100)) == 9
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,8 @@ def _program(plan: Plan, program: Program, place: int) -> Iterator[str]:
     yield "stopasgroup=true"
     yield "killasgroup=true"
     yield "redirect_stderr=true"
-    yield f"stdout_logfile={_escaped(str(plan.logs / program.name))}.log"
+    log = str(plan.logs / f"{program.name}.log")
+    yield f"stdout_logfile={_escaped(_escaped(log))}"  # supervisor expands this one twice
     yield "stdout_logfile_maxbytes=50MB"
     yield "stdout_logfile_backups=1"
 
