@@ -58,9 +58,7 @@ class Issuer(Section):
     login_claim: str = "sub"
     login_pattern: str = r"[A-Za-z0-9._@-]{1,45}"
     believes: frozenset[Literal["groups", "scope", "beamlines"]] = frozenset()
-    administrators: bool = Field(
-        default=False, description="may its tokens make administrators"
-    )
+    administrators: bool = Field(default=False, description="may its tokens make administrators")
     services: bool = Field(default=False, description="may it speak for service accounts")
 
     @validates(mode="after")

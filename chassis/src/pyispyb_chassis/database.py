@@ -54,10 +54,24 @@ class Database:
         with self._answering(), self.write_engine.begin() as connection:
             yield connection
 
+    def fault(self) -> str | None:
+        """One line where the database does not answer, else None; a check for readiness."""
+        try:
+            with self.reading() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except ServiceError as error:
+            return error.detail
+        return None
+
     def dispose(self) -> None:
-        """Close every pooled connection (after a fork, at the end of a test)."""
+        """Close every pooled connection."""
         self.read_engine.dispose()
         self.write_engine.dispose()
+
+    def renew(self) -> None:
+        """Start afresh in a forked process; the pooled connections are still its parent's."""
+        self.read_engine.dispose(close=False)
+        self.write_engine.dispose(close=False)
 
     @contextmanager
     def _answering(self) -> Iterator[None]:
@@ -97,6 +111,7 @@ class Database:
 
 def _mariadb(url: sa.URL, pool_size: int) -> tuple[Engine, Engine]:
     common: dict[str, Any] = {
+        "hide_parameters": True,
         "pool_size": pool_size,
         "max_overflow": pool_size,
         "pool_timeout": ANSWER_TIMEOUT,
@@ -130,8 +145,8 @@ def _name_the_request(
 def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    read = sa.create_engine(url, isolation_level="AUTOCOMMIT")
-    write = sa.create_engine(url)
+    read = sa.create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
+    write = sa.create_engine(url, hide_parameters=True)
     for engine in (read, write):
         event.listen(engine, "connect", _open_sqlite)
     # Python's own deferred BEGIN loses updates between processes.

@@ -64,10 +64,12 @@ def add_public_pages(app: Flask, name: str, prefix: str, contract: Contract) -> 
 
     @public
     def live() -> Response:
+        """Say that the service lives."""
         return json_answer({"status": "live", "service": name})
 
     @public
     def shown_version() -> Response:
+        """Say which version of the service this is."""
         return json_answer({"service": name, "version": version(f"pyispyb-{name}")})
 
     @public

@@ -1,5 +1,6 @@
 """One JSON object a line on stdout, with the request's id and login, and no secret in it."""
 
+import json
 import logging
 import re
 import sys
@@ -17,7 +18,8 @@ log = logging.getLogger("pyispyb.access")
 
 MASK = "***"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]+:)[^@/\s]+@")
+_BEARER = re.compile(r"(bearer )[\w.~+/=-]+", re.IGNORECASE)
+_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
 _LINK = re.compile(r"(/links/)[^/?\s]+")
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECASE)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -26,6 +28,7 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 def masked(text: str) -> str:
     """`text` without tokens, passwords in URLs, and one-time links."""
     text = _TOKEN.sub(MASK, text)
+    text = _BEARER.sub(r"\1" + MASK, text)
     text = _URL_PASSWORD.sub(r"\1" + MASK + "@", text)
     return _LINK.sub(r"\1" + MASK, text)
 
@@ -52,11 +55,29 @@ class JsonLines(logging.Formatter):
             line["login"] = caller.login if isinstance(caller, Principal) else None
         for name, value in vars(record).items():
             if name not in _STANDARD:
-                line[name] = MASK if _SECRET_NAMES.search(name) else value
+                line[name] = _without_secrets(name, value)
         line["message"] = record.getMessage()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
-        return masked(orjson.dumps(line, default=str).decode())
+        return masked(_one_line(line))
+
+
+def _without_secrets(name: str, value: Any) -> Any:
+    """`value`, masked where its name, or one inside it, is that of a secret."""
+    if _SECRET_NAMES.search(name):
+        return MASK
+    if isinstance(value, dict):
+        return {str(key): _without_secrets(str(key), part) for key, part in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_without_secrets("", part) for part in value]
+    return value
+
+
+def _one_line(line: dict[str, Any]) -> str:
+    try:
+        return orjson.dumps(line, default=str).decode()
+    except orjson.JSONEncodeError:  # numbers beyond 64 bits, half a surrogate pair
+        return json.dumps(line, default=str)
 
 
 def configure_logs(service: str, level: str) -> None:

@@ -15,6 +15,8 @@ from pyispyb_chassis.access import Public, Requires, marks
 Json = dict[str, Any]
 F = TypeVar("F", bound=Callable[..., Any])
 _ARGUMENT = re.compile(r"<(?:(\w+):)?(\w+)>")
+# The pages that show the contract are no part of it.
+_PAGES = re.compile(r".*(/docs(/.*)?|/openapi\.json)")
 _CONVERTERS = {"int": "integer", "float": "number"}
 
 PROBLEM: Json = {
@@ -81,7 +83,7 @@ class Contract:
         paths: dict[str, Json] = {}
         for rule, method, mark in marks(self._app):
             path = _ARGUMENT.sub(r"{\2}", rule)
-            if path == "/":
+            if path == "/" or _PAGES.fullmatch(path):
                 continue
             operation = dict(told.get(path, {}).get(method.lower()) or self._derived(rule, method))
             shared = told.get(path, {}).get("parameters", [])
