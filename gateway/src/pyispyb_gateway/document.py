@@ -87,15 +87,17 @@ class _Builder:
         self._seen: set[int] = set()
         self.scalars: list[Scalar] = []
 
-    def build(self, node: yaml.Node) -> Any:
-        line = node.start_mark.line + 1
+    def build(self, node: yaml.Node, below: int | None = None) -> Any:
+        """The node's value; a mapping begins where the key stands that it is `below`."""
+        line = below or node.start_mark.line + 1
         if isinstance(node, yaml.MappingNode):
             if id(node) not in self._merged:
                 self._constructor.flatten_mapping(node)
                 self._merged.add(id(node))
             table = Table(line)
             for key, value in node.value:
-                table.put(str(key.value), self.build(value), key.start_mark.line + 1)
+                at = key.start_mark.line + 1
+                table.put(str(key.value), self.build(value, at), at)
             return table
         if isinstance(node, yaml.SequenceNode):
             row = Row(line)
@@ -105,7 +107,8 @@ class _Builder:
         value = self._constructor.construct_object(node)
         if id(node) not in self._seen:
             self._seen.add(id(node))
-            self.scalars.append(Scalar(value, line, getattr(node, "style", None)))
+            written = node.start_mark.line + 1
+            self.scalars.append(Scalar(value, written, getattr(node, "style", None)))
         return value
 
 

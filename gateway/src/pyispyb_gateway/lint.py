@@ -370,7 +370,7 @@ def _id_cleaner(document: Document) -> Iterator[Fault]:
     plugin = _global(document.tree, "correlation-id")
     if plugin is None:
         yield document.tree.line_of("plugins"), "requests get no id: correlation-id is not global"
-    elif "x-request-id" not in _rewrite(document.tree).lower():
+    elif 'get_header("x-request-id")' not in _rewrite(document.tree).lower():
         yield plugin.line_of("name"), "correlation-id keeps whatever a client sends"
 
 
