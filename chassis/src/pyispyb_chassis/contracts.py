@@ -14,7 +14,7 @@ FORM = orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS | orjson.OPT_APPEND_NEWLINE
 
 
 def main() -> None:
-    """Write one document: `python -m pyispyb_chassis.contracts pyispyb_core.app:create_app FILE`."""
+    """Write one document: `… -m pyispyb_chassis.contracts pyispyb_core.app:create_app FILE`."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("app", help="package.module:create_app")
     parser.add_argument("file", type=Path)

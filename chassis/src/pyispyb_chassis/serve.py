@@ -21,8 +21,8 @@ LONGEST_REQUEST_LINE = 8190
 
 
 class _Gunicorn(BaseApplication):  # type: ignore[misc]
-    def __init__(self, load: Any, options: dict[str, Any]) -> None:
-        self._load = load
+    def __init__(self, app: Flask, options: dict[str, Any]) -> None:
+        self._app = app
         self._options = options
         super().__init__()
 
@@ -31,8 +31,7 @@ class _Gunicorn(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Flask:
-        app: Flask = self._load()
-        return app
+        return self._app
 
 
 def serve(where: str, configuration: Configuration, settings: ServiceSection, name: str) -> None:
@@ -49,18 +48,16 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
     figures.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures.resolve())
 
-    def load() -> Flask:
-        module, _, function = where.partition(":")
-        app: Flask = getattr(import_module(module), function)(configuration)
-        return app
+    module, _, function = where.partition(":")
+    app: Flask = getattr(import_module(module), function)(configuration)
 
     def forget_worker(_server: Any, worker: Any) -> None:
         from prometheus_client import multiprocess
 
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
-    def start_worker(_server: Any, worker: Any) -> None:
-        for renew in worker.app.wsgi().extensions.get("pyispyb_after_fork", []):
+    def start_worker(_server: Any, _worker: Any) -> None:
+        for renew in app.extensions.get("pyispyb_after_fork", []):
             renew()
 
     server = configuration.suite.server
@@ -86,7 +83,7 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
     }
     if Path("/dev/shm").is_dir():  # noqa: S108
         options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
-    _Gunicorn(load, options).run()
+    _Gunicorn(app, options).run()
 
 
 def _refuse_busy(address: str, name: str) -> None:

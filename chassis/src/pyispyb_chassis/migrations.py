@@ -1,0 +1,64 @@
+"""Bringing a service's own tables up to date: its Alembic steps, one replica at a time."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy.engine import Connection
+
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.errors import ServiceError
+
+LOCK_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """The steps in `folder` (an Alembic script location) of the service `name`."""
+
+    name: str
+    folder: Path
+
+    def upgrade(self, database: Database) -> str | None:
+        """Do the steps that are missing; gives the form reached, None where none was missing.
+
+        Replicas that start at once take turns: on SQLite by its write lock.
+        """
+        config = self._config()
+        newest = ScriptDirectory.from_config(config).get_current_head()
+        lock = f"pyispyb_{self.name}"
+        with database.write_engine.begin() as connection:
+            if not database.is_sqlite:
+                connection.execute(sa.func.get_lock(lock, LOCK_SECONDS).select())
+            if _form(connection) == newest:
+                return None
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if not database.is_sqlite:
+                connection.execute(sa.func.release_lock(lock).select())
+        return newest
+
+    def fault(self, database: Database) -> str | None:
+        """One line where a step is missing or the database does not answer, else None."""
+        newest = ScriptDirectory.from_config(self._config()).get_current_head()
+        try:
+            with database.reading() as connection:
+                form = _form(connection)
+        except ServiceError as error:
+            return error.detail
+        missing = f"not up to date; run pyispyb-{self.name} database upgrade"
+        return None if form == newest else missing
+
+    def _config(self) -> Config:
+        config = Config()
+        config.set_main_option("script_location", str(self.folder))
+        config.set_main_option("path_separator", "os")
+        return config
+
+
+def _form(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()

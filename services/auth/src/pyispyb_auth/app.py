@@ -1,0 +1,53 @@
+"""The only wiring of auth."""
+
+from flask import Flask
+
+from pyispyb_auth.demo import refuse_demo_accounts
+from pyispyb_auth.migrations import MIGRATIONS
+from pyispyb_auth.operations import keys
+from pyispyb_auth.operations.logins import Logins
+from pyispyb_auth.providers import providers_of
+from pyispyb_auth.resources.login import auth_namespace
+from pyispyb_auth.settings import AuthSettings
+from pyispyb_chassis.app import Service, create_service
+from pyispyb_chassis.configuration import BadConfiguration, Configuration
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.principal import Principal
+
+
+def create_app(configuration: Configuration) -> Flask:
+    """The WSGI app of auth; makes the first signing key where there is none.
+
+    Raises BadConfiguration where it is told to sign for an issuer that is not configured, and in
+    production with accounts of the demo.
+    """
+    settings = configuration.section(AuthSettings)
+    block = configuration.suite.issuers.get(settings.issuer)
+    if block is None:
+        raise BadConfiguration([f"auth.issuer: no block [issuers.{settings.issuer}]"])
+    if configuration.suite.environment == "production":
+        refuse_demo_accounts(settings)
+    database = Database(settings.database_url.get_secret_value(), name="the database of auth")
+    providers = providers_of(settings.providers)
+    keys.initialise(settings.keys_dir)
+    signing = keys.keys_in(settings.keys_dir)
+    logins = Logins(database, settings, block.issuer, block.audience, providers, signing)
+
+    def rights_of(_caller: Principal) -> frozenset[Permission]:
+        return frozenset()
+
+    service = Service(
+        name="auth",
+        title="PyISPyB auth: who you are",
+        settings=settings,
+        namespaces=[auth_namespace(logins, providers)],
+        rights_of=rights_of,
+        ready={
+            "database": lambda: MIGRATIONS.fault(database),
+            **{f"provider {name}": one.fault for name, one in providers.items()},
+        },
+    )
+    app = create_service(configuration, service)
+    app.extensions["pyispyb_after_fork"] = [database.dispose]
+    return app

@@ -1,0 +1,64 @@
+"""The demo accounts: for a local run only, and refused everywhere else."""
+
+import os
+from pathlib import Path
+
+from argon2 import PasswordHasher
+from argon2.exceptions import Argon2Error, InvalidHashError
+
+from pyispyb_auth.providers.static import BadAccounts, read_accounts
+from pyispyb_auth.settings import AuthSettings
+from pyispyb_chassis.configuration import BadConfiguration
+
+PEOPLE = ("alice", "bob", "carol", "dave", "erin", "oscar")
+SERVICE, BEAMLINE = "mxcube", "BL1"
+SERVICE_SCOPE = (
+    "proposals:read", "sessions:read", "sessions:write", "containers:read", "containers:write",
+    "samples:read", "samples:write", "crystals:read", "proteins:read", "runs:read", "runs:write",
+)  # fmt: skip
+FILE_MODE = 0o600
+
+
+def password_of(login: str) -> str:
+    """The demo's one rule for passwords."""
+    return f"{login}-demo"
+
+
+def write_demo_accounts(file: Path) -> bool:
+    """Write the demo cast's accounts; False where the file is there already."""
+    if file.exists():
+        return False
+    hasher = PasswordHasher()
+    lines = ["# The demo cast. A production environment refuses to start with these."]
+    for login in (*PEOPLE, SERVICE):
+        lines += [f"\n[accounts.{login}]", f'password_hash = "{hasher.hash(password_of(login))}"']
+    lines += [f"scope = {list(SERVICE_SCOPE)}".replace("'", '"'), f'beamlines = ["{BEAMLINE}"]', ""]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_suffix(".new")
+    opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
+    with os.fdopen(opened, "w", encoding="utf-8") as out:
+        out.write("\n".join(lines))
+    unfinished.rename(file)
+    return True
+
+
+def refuse_demo_accounts(settings: AuthSettings) -> None:
+    """Raise BadConfiguration where an account has the demo's password for its login."""
+    hasher = PasswordHasher()
+    found: list[str] = []
+    for name, provider in settings.providers.items():
+        try:
+            accounts = read_accounts(provider.accounts_file)
+        except BadAccounts as bad:
+            raise BadConfiguration(str(bad).splitlines()) from bad
+        for login, account in accounts.items():
+            try:
+                hasher.verify(account.password_hash, password_of(login))
+            except (Argon2Error, InvalidHashError):
+                continue
+            found.append(
+                f"auth.providers.{name}: {provider.accounts_file}: {login} has its demo password;"
+                ' environment = "production" does not start with it'
+            )
+    if found:
+        raise BadConfiguration(found)

@@ -1,0 +1,1 @@
+"""The steps by which auth's tables came to their form."""

@@ -1,0 +1,1 @@
+"""What may be done: log in, refresh, log out, and the keys that sign."""

@@ -1,0 +1,14 @@
+"""The ways to prove who you are: one file each, chosen and named in ispyb.toml."""
+
+from collections.abc import Mapping
+
+from pyispyb_auth.providers.provider import Identity, Provider
+from pyispyb_auth.providers.static import StaticProvider
+from pyispyb_auth.settings import ProviderSettings
+
+__all__ = ["Identity", "Provider", "providers_of"]
+
+
+def providers_of(settings: Mapping[str, ProviderSettings]) -> dict[str, Provider]:
+    """The configured providers by their name, in the file's order."""
+    return {name: StaticProvider(name, one.accounts_file) for name, one in settings.items()}

@@ -1,0 +1,1 @@
+"""HTTP: route, who may call, what comes in and goes out."""
