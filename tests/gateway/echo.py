@@ -26,7 +26,7 @@ class Echo(BaseHTTPRequestHandler):
                 "headers": {name.lower(): value for name, value in self.headers.items()},
                 "bytes": len(body),
             }
-            self.send(json.dumps(said).encode())
+            self.send(json.dumps(said).encode() + b" " * int(self.headers.get("X-Padding", 0)))
 
     def body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":

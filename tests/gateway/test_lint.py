@@ -1,6 +1,7 @@
 """Each unsafe default, put once into a copy of our file, is named with its line and its cure."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -317,6 +318,13 @@ def test_field_list() -> None:
     owners = [*tree["services"], *tree["routes"], tree]
     used = {plugin["name"] for owner in owners for plugin in owner["plugins"]}
     assert used == set(FIELDS["plugins"])
+
+
+def test_kong_is_told_of_the_same_plugins() -> None:
+    """Kong loads only what its container is told of, and refuses a file that uses another."""
+    loaded = re.search(r"KONG_PLUGINS: (\S+)", (ROOT / "docker-compose.yml").read_text())
+    assert loaded is not None
+    assert set(loaded[1].split(",")) == set(FIELDS["plugins"])
 
 
 def credentials() -> list[Credential]:

@@ -67,6 +67,13 @@ def test_a_token_elsewhere_is_none(stand: Stand, path: str, headers: dict[str, s
     assert stand.ask(path.format(stand.token), headers=sent).status == 401
 
 
+def test_a_token_that_was_good_expires(stand: Stand) -> None:
+    headers = bearer(stand.keys[0].token(exp=int(time.time()) + 2))
+    assert stand.ask("/core/proposals", headers=headers).status == 200
+    time.sleep(4.1)
+    assert stand.ask("/core/proposals", headers=headers).status == 401
+
+
 def test_the_service_gets_the_token(stand: Stand) -> None:
     """Services verify it again: the gateway's word is not enough for them."""
     headers = bearer(stand.token)

@@ -6,7 +6,8 @@ from typing import Any
 from pyispyb_gateway.envoy.extensions import Part, address, seconds, typed
 
 PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
-# A request sent on a connection that the service is just closing is lost: ours close first.
+# A request sent on a connection that the service is just closing is lost: ours close first, also
+# before those of a site's own auth service, which may have gunicorn's default of 2 s.
 IDLE = "1s"
 
 

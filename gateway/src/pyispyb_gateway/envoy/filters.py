@@ -15,6 +15,7 @@ PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 UNITS = {"megabytes": 2**20, "kilobytes": 2**10, "bytes": 1}
 # Callers whose counts are kept at the same time; the one unseen for longest is forgotten.
 CALLERS = 10_000
+REMEMBERED_TOKENS = 1000
 EVERY_REQUEST = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
 UNLIMITED = {"max_tokens": 10**9, "tokens_per_fill": 10**9, "fill_interval": "1s"}
 
@@ -71,6 +72,8 @@ def _provider(credentials: Sequence[Credential]) -> Part:
         "forward": True,
         "require_expiration": True,
         "clock_skew_seconds": 1,
+        # A signature is verified once; the times of a remembered token are looked at each time.
+        "jwt_cache_config": {"jwt_cache_size": REMEMBERED_TOKENS},
     }
 
 
