@@ -39,6 +39,7 @@ FOREIGN_KEYS = [
         )
     ],
     Write("alice", "patch MX1001/shipment", {"returnLabContactId": "@MX1001/contact"}, 200),
+    Write("alice", "patch MX1001/shipment", {"returnLabContactId": "@MX1003/contact"}, 422),
     Write(
         "alice",
         "patch MX1001/shipment",

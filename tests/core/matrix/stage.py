@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -41,18 +41,11 @@ class Stage:
         headers = {} if who == NOBODY else {"Authorization": f"Bearer {self._token(who)}"}
         return self.client.open(f"/core/{path}", method=method, headers=headers, json=body)
 
-    def without(self, *rules: str) -> "Stage":
-        """The same database behind a core that lacks these rules."""
-        app = create_app(self.configuration, without=frozenset(rules))
-        return Stage(
-            self.configuration,
-            self.issuing,
-            self.database,
-            self.world,
-            self.tables,
-            app.test_client(),
-            self.tokens,
-        )
+    @contextmanager
+    def without(self, rule: str) -> Iterator["Stage"]:
+        """The same database behind a core that lacks this rule."""
+        with _core(self.configuration, rule) as client:
+            yield replace(self, client=client)
 
     def values(self, noun: str) -> dict[int, dict[str, Any]]:
         """What stands in a noun's table, by id, past all rules."""
@@ -120,8 +113,19 @@ closed_proposal_codes = ["IN"]
         world = make_world(connection, tables.metadata, datetime.now(ZoneInfo(ZONE)))
     watched = {kind.table: tables[kind.table] for kind in KINDS.values()}
     watched |= {table.name: table for table in tables.ledger.tables}
-    client = create_app(configuration).test_client()
     try:
-        yield Stage(configuration, issuing, database, world, watched, client, {})
+        with _core(configuration) as client:
+            yield Stage(configuration, issuing, database, world, watched, client, {})
     finally:
         database.dispose()
+
+
+@contextmanager
+def _core(configuration: Configuration, *without: str) -> Iterator[FlaskClient]:
+    """Core, until its connections are closed again."""
+    app = create_app(configuration, without=frozenset(without))
+    try:
+        yield app.test_client()
+    finally:
+        for dispose in app.extensions["pyispyb_after_fork"]:
+            dispose()

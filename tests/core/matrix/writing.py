@@ -72,7 +72,8 @@ def writes() -> Iterator[Case]:
         def wrote(stage: Stage, write: Write = write) -> str | None:
             return _done(stage, write)
 
-        yield Case(f"{write.who} writes", f"{write.what} {write.body}", wrote)
+        body = ", ".join(f"{column}={value}" for column, value in write.body.items())
+        yield Case(f"{write.who} writes", f"{write.what}: {body}", wrote)
     yield Case("alice writes", "an unseen foreign key reads as an absent one", _same_text)
 
 

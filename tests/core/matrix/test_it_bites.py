@@ -1,0 +1,108 @@
+"""Each rule is held by a case of the matrix that turns red when the rule is taken out."""
+
+from itertools import chain
+
+import pytest
+from tests.core.matrix.reading import reads
+from tests.core.matrix.stage import Stage
+from tests.core.matrix.writing import writes
+
+from pyispyb_core.rules import RULES, Rule
+
+CASES = {(case.group, case.what): case for case in chain(reads(), writes())}
+
+# rule: the person and part of the table, the case; the matrix itself shows that it is green
+# while the rule is there.
+HOLDS = {
+    "members see their proposal": ("coinv proposals", "item MX1001"),
+    "the proposal's person is a member": ("alice proposals", "item MX1003"),
+    "the staff window": ("carol proposals", "item MX1003"),
+    "participants see their session": ("bob sessions", "item MX1001/past session"),
+    "staff see the sessions of their beamlines": ("carol sessions", "item MX1003/old session"),
+    "a local contact is staff for that session": ("local sessions", "item MX1002/session"),
+    "codes closed to staff": ("carol sessions", "item IN2001/session"),
+    "participants see samples of their collections": (
+        "bob samples",
+        "item MX1001/collected sample",
+    ),
+    "participants see samples that the robot loaded": ("bob samples", "item MX1001/mounted sample"),
+    "a used sample is of the session's proposal": ("bob samples", "item MX1003/sample"),
+    "goods handling sees open shipments": ("dave shippings", "item MX1001/shipment"),
+    "closed shipments are not goods any more": ("dave shippings", "item MX1002/closed shipment"),
+    "you see yourself": ("oscar persons", "item oscar"),
+    "co-members see one another's names": ("alice persons", "item investigator"),
+    "whoever sees a lab contact sees how to reach them": ("bob persons", "item stores"),
+    "other columns of a person are hidden": ("carol persons", "shows columns"),
+    "addresses are for those who see the lab contact": ("alice persons", "shows columns"),
+    "you see your own laboratory": ("bob laboratories", "item Hillside University"),
+    "whoever sees a lab contact sees its laboratory": (
+        "dave laboratories",
+        "item Riverside Institute",
+    ),
+    "members write in their proposal": (
+        "alice shippings and dewars",
+        "patch MX1001/shipment: comments",
+    ),
+    "service accounts write where their beamlines are": (
+        "mxcube samples, crystals, proteins",
+        "patch MX1001/sample 20: comments",
+    ),
+    "staff write the sessions of their beamlines": (
+        "carol sessions",
+        "patch MX1001/running session: startDate",
+    ),
+    "a local contact comments the session": ("local sessions", "patch MX1002/session: comments"),
+    "goods handling follows dewars": (
+        "dave shippings and dewars",
+        "patch MX1001/dewar 1: dewarStatus",
+    ),
+    "you write yourself": ("oscar persons and laboratories", "patch oscar: phoneNumber"),
+    "members write their lab contacts' persons": (
+        "alice persons and laboratories",
+        "patch contact person: phoneNumber",
+    ),
+    "a shared person is for administrators": (
+        "alice persons and laboratories",
+        "patch shared contact person: phoneNumber",
+    ),
+    "members write their lab contacts' laboratories": (
+        "alice persons and laboratories",
+        "patch Quayside Works: city",
+    ),
+    "a shared laboratory is for administrators": (
+        "alice persons and laboratories",
+        "patch Riverside Institute: city",
+    ),
+    "rights-bearing columns are not for members": (
+        "alice sessions",
+        "patch MX1001/running session: startDate",
+    ),
+    "a session stays in its proposal": (
+        "alice writes",
+        "patch MX1001/running session: proposalId=@MX1003",
+    ),
+    "two chains lead to one proposal": ("alice samples", "item broken sample"),
+    "a foreign key must be visible": (
+        "alice writes",
+        "create labcontacts: proposalId=@MX1001, cardName=card, personId=@bob",
+    ),
+    "a foreign key stays within the proposal": (
+        "alice writes",
+        "patch MX1001/shipment: returnLabContactId=@MX1003/contact",
+    ),
+    "a token's scope narrows its bearer": ("narrow shippings", "list"),
+}
+
+
+@pytest.mark.parametrize("stage", ["sqlite"], indirect=True)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
+def test_the_matrix_turns_red_without_the_rule(stage: Stage, rule: Rule) -> None:
+    assert rule.name in HOLDS, f"no case of the matrix is named that holds {rule.name!r}"
+    case = CASES[HOLDS[rule.name]]
+    assert case.check(stage) is None
+    with stage.without(rule.name) as lawless:
+        assert case.check(lawless), f"the matrix is green without {rule.name!r}"
+
+
+def test_every_named_rule_is_there() -> None:
+    assert HOLDS.keys() <= {rule.name for rule in RULES}
