@@ -37,7 +37,8 @@ def images_namespace(store: Store) -> Namespace:
 
             They come batch by batch, in the order of each batch's first image.
             """
-            wanted = request.accept_mimetypes.best_match([JSON, NDJSON, CSV])
+            accepted = request.accept_mimetypes
+            wanted = accepted.best_match([JSON, NDJSON, CSV]) if accepted else JSON
             if wanted == JSON:
                 return _page(store, run_id)
             if wanted not in {NDJSON, CSV}:
