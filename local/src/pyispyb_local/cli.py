@@ -96,7 +96,9 @@ def logs(options: argparse.Namespace) -> int:
         found = journal.lines_of(options.id, folder)
         for line in found:
             say(journal.shown(line))
-        return 0 if found else 1
+        if not found:
+            raise Refusal(f"no line with the id {options.id} in {folder}")
+        return 0
     with suppress(KeyboardInterrupt):
         for line in journal.newest(folder):
             say(journal.shown(line))

@@ -13,7 +13,8 @@ TOKEN=$(curl -fsS {url}/auth/login -H 'Content-Type: application/json' \\
         "List her proposals.",
         """\
 curl -fsS -H "Authorization: Bearer $TOKEN" \\
-  "{url}/core/proposals?fields=proposalId,proposalCode,proposalNumber,title"; echo""",
+  "{url}/core/proposals?fields=proposalId,proposalCode,proposalNumber,title"\
+""",
     ),
     (
         "Ship: book a shipment in MX1001.",
@@ -22,7 +23,7 @@ PROPOSAL=$(curl -fsS -H "Authorization: Bearer $TOKEN" {url}/core/proposals/MX10
   | python3 -c 'import json, sys; print(json.load(sys.stdin)["proposalId"])')
 curl -fsS {url}/core/shippings -H "Authorization: Bearer $TOKEN" \\
   -H 'Content-Type: application/json' -H 'Idempotency-Key: my-first-shipment' \\
-  -d '{"proposalId": '"$PROPOSAL"', "shippingName": "my first shipment"}'; echo""",
+  -d '{"proposalId": '"$PROPOSAL"', "shippingName": "my first shipment"}'""",
     ),
     (
         "Run: open a serial-crystallography run in her session on BL1 and send its first images.",
@@ -37,8 +38,8 @@ RUN=$(curl -fsS {url}/ssx/runs -H "Authorization: Bearer $TOKEN" \\
 curl -fsS -X PUT {url}/ssx/runs/$RUN/batches/0 -H "Authorization: Bearer $TOKEN" \\
   -H 'Content-Type: application/json' \\
   -d '{"imageNumber": [1, 2, 3], "hit": [true, true, false], "nSpots": [48, 31, 2],
-       "indexed": [true, false, false]}'; echo
-curl -fsS -H "Authorization: Bearer $TOKEN" {url}/ssx/runs/$RUN/summary; echo""",
+       "indexed": [true, false, false]}'
+curl -fsS -H "Authorization: Bearer $TOKEN" {url}/ssx/runs/$RUN/summary""",
     ),
 )
 
