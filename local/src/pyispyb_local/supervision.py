@@ -121,6 +121,8 @@ def _configuration(plan: Plan) -> Iterator[str]:
     yield "minfds=256"
     if os.getuid() == 0:
         yield "user=root"
+    yield "[group:suite]"  # a group is ended together, groups one after the other
+    yield f"programs={','.join(program.name for program in plan.programs)}"
     for place, program in enumerate(plan.programs, 1):
         yield from _program(plan, program, place)
 
