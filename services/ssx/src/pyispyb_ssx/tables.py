@@ -82,7 +82,7 @@ def _tables() -> Tables:
         metadata,
         sa.Column("runId", sa.Integer, sa.ForeignKey("Run.runId"), primary_key=True),
         sa.Column("n", sa.Integer, primary_key=True),
-        sa.Column("digest", sa.LargeBinary(32), nullable=False),
+        sa.Column("digest", sa.BINARY(32), nullable=False),
         sa.Column("images", sa.Integer, nullable=False),
         sa.Column("hits", sa.Integer, nullable=False),
         sa.Column("indexed", sa.Integer, nullable=False),

@@ -10,7 +10,7 @@ from pyispyb_chassis.errors import NotFound, Unprocessable
 from pyispyb_chassis.nouns.ledger import Attempt
 from pyispyb_chassis.nouns.reading import Row
 from pyispyb_chassis.principal import Principal
-from pyispyb_ssx.operations.store import LARGEST_ID, Store, now
+from pyispyb_ssx.operations.store import Store, now
 from pyispyb_ssx.operations.verifications import note
 from pyispyb_ssx.operations.viewers import name_of
 from pyispyb_ssx.tables import CELL, TABLES
@@ -95,8 +95,6 @@ def summarise(store: Store, run_id: int, caller: Principal) -> Row:
     """What is known of a run from its totals alone; its images are not read."""
     viewer = store.viewers(caller)
     with store.database.reading() as connection:
-        if run_id > LARGEST_ID:
-            raise NotFound("no such run")
         run = store.run(connection, run_id, viewer)
         total = connection.execute(
             sa.select(TABLES.total).where(TABLES.total.c.runId == run_id)

@@ -33,6 +33,8 @@ class Store:
 
     def run(self, connection: Connection, run_id: int, viewer: Viewer) -> Row:
         """A run as the viewer sees it. Raises NotFound where they do not."""
+        if run_id > LARGEST_ID:
+            raise NotFound("no such run")
         return self.reader.item(connection, self.runs, run_id, viewer, Query(total=False))
 
     def need_recordable(self, connection: Connection, run_id: int, viewer: Viewer) -> None:
