@@ -1,6 +1,6 @@
 """A core with the world in its database, called over HTTP with real tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,11 +54,13 @@ class Stage:
             rows = connection.execute(sa.select(self.tables[kind.table])).mappings()
             return {row[kind.key]: dict(row) for row in rows}
 
-    def snapshot(self) -> Snapshot:
-        """Every row that a write of the matrix could touch, and the change rows."""
+    def snapshot(self, nouns: Iterable[str]) -> Snapshot:
+        """The rows of these nouns, and core's own rows, past all rules."""
+        others = {KINDS[noun].table for noun in KINDS.keys() - set(nouns)}
         taken: Snapshot = {}
         with self.database.reading() as connection:
-            for name, table in self.tables.items():
+            for name in self.tables.keys() - others:
+                table = self.tables[name]
                 keys = [column.name for column in table.primary_key]
                 rows = connection.execute(sa.select(table)).mappings()
                 taken[name] = {tuple(row[key] for key in keys): dict(row) for row in rows}
@@ -67,10 +69,11 @@ class Stage:
     def restore(self, before: Snapshot, after: Snapshot) -> None:
         """Put back what a write has changed."""
         with self.database.writing() as connection:
-            for name, table in self.tables.items():
-                for key in after[name].keys() - before[name].keys():
+            for name, rows in before.items():
+                table = self.tables[name]
+                for key in after[name].keys() - rows.keys():
                     connection.execute(sa.delete(table).where(_is(table, key)))
-                for key, row in before[name].items():
+                for key, row in rows.items():
                     if key not in after[name]:
                         connection.execute(sa.insert(table).values(row))
                     elif row != after[name][key]:

@@ -104,9 +104,11 @@ def _write(world: World, line: str, who: str, status: int) -> Write:
 def _done(stage: Stage, write: Write) -> str | None:
     """Do it, compare the answer and the database with what should be, put the database back."""
     verb, _, named = write.what.partition(" ")
-    before = stage.snapshot()
+    noun = named if verb == "create" else stage.world.rows[named][0]
+    touched = KINDS if verb == "delete" else (noun,)  # a delete could cascade anywhere
+    before = stage.snapshot(touched)
     answer = _send(stage, write)
-    after = stage.snapshot()
+    after = stage.snapshot(touched)
     if before != after:
         stage.restore(before, after)
     if answer.status_code != write.status:
@@ -117,7 +119,6 @@ def _done(stage: Stage, write: Write) -> str | None:
             changed = [name for name in before if before[name] != after[name]]
             return f"answered {write.status} and changed {', '.join(changed)}"
         return _unnamed(answer, write)
-    noun = named if verb == "create" else stage.world.rows[named][0]
     return _missing(stage, write, noun, answer, before, after)
 
 
