@@ -1,6 +1,7 @@
 """A service that is killed or hangs, and its return: its own prefix alone is touched."""
 
 import contextlib
+import http.client
 import signal
 import subprocess
 import threading
@@ -71,6 +72,27 @@ def test_hung(stand: Stand, service: str, method: str) -> None:
         assert answer.took < 6
         assert set(answer.json) <= {"message", "request_id"}
     assert wait_for_200(stand, service, method) - returned < 5
+
+
+def test_a_client_that_reads_slowly_gets_all(stand: Stand) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", stand.ports["gateway"], timeout=20)
+    with contextlib.closing(connection):
+        padding = {"X-Padding": str(40 * 2**20)}
+        connection.request("GET", PATHS["core"], headers=bearer(stand.token) | padding)
+        response = connection.getresponse()
+        first = response.read(1000)
+        time.sleep(6)
+        assert len(first + response.read()) > 40 * 2**20
+
+
+def test_a_client_that_sends_slowly_is_waited_for(stand: Stand) -> None:
+    def pieces() -> Iterator[bytes]:
+        yield b"a"
+        time.sleep(6)
+        yield b"b"
+
+    answer = stand.ask(PATHS["core"], "POST", bearer(stand.token), pieces())
+    assert (answer.status, answer.json["bytes"]) == (200, 2)
 
 
 def test_the_line_of_a_failure_is_an_error(stand: Stand) -> None:

@@ -69,10 +69,12 @@ def _action(route: Route) -> Part:
         # A client never says under which name a service believes to be called.
         "host_rewrite_literal": route.upstream,
         "timeout": "0s",
-        "idle_timeout": seconds(route.read_timeout),
         "retry_policy": {
             "retry_on": "connect-failure,refused-stream",
             "num_retries": route.retries,
+            # From the end of the request to the first byte of the answer: a client that sends or
+            # reads slowly is not a service that hangs.
+            "per_try_timeout": seconds(route.read_timeout),
             "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.1s"},
             "retry_host_predicate": [
                 {
