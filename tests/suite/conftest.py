@@ -10,7 +10,8 @@ PORTS = range(23000, 23100)
 SHIFTS = (0, 101, 102, 103, 1101, 1102, 1103)
 
 
-def _is_free(port: int) -> bool:
+def is_free(port: int) -> bool:
+    """Does nobody listen there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -23,7 +24,7 @@ def _is_free(port: int) -> bool:
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """The committed tree, cloned into a folder that nothing has touched."""
-    port = next(p for p in PORTS if all(_is_free(p + shift) for shift in SHIFTS))
+    port = next(p for p in PORTS if all(is_free(p + shift) for shift in SHIFTS))
     return Clone(tmp_path_factory.mktemp("suite"), port)
 
 
