@@ -13,9 +13,8 @@ RECIPES := $(ROOMS:%=%/pyproject.toml)
 SERVICES := auth core ssx
 CODE := $(ROOMS:%=%/src)
 # What a person may give: make run PORT=18000 VAR=/tmp/ispyb, make test T=tests/core, make logs ID=…
-export ISPYB_STATE := $(if $(VAR),$(abspath $(VAR)),$(ISPYB_STATE))
-ifeq ($(ISPYB_STATE),)
-unexport ISPYB_STATE
+ifdef VAR
+export ISPYB_STATE := $(VAR)
 endif
 
 .PHONY: help
