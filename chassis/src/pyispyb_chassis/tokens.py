@@ -13,6 +13,7 @@ import jwt
 import orjson
 import requests
 from jwt import PyJWK, PyJWKSet
+from urllib3.exceptions import HTTPError
 
 from pyispyb_chassis.configuration import Issuer
 from pyispyb_chassis.errors import Unauthenticated, Unavailable
@@ -23,15 +24,21 @@ log = logging.getLogger(__name__)
 CLOCK_SKEW_SECONDS = 1
 LONGEST_TOKEN = 8000
 LARGEST_JWKS = 1_000_000
-MOST_KEPT = 4096
 FETCH_TIMEOUT = 2
-REFRESH_AT_MOST_EVERY = 30
-RETRY_A_FAILED_FETCH_AFTER = 2
-OLD_AFTER = 600
 ADMINISTRATORS_GROUP = "administrators"
 ACCESS_TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 ASYMMETRIC_TYPES = frozenset({"EC", "RSA", "OKP"})
 _BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How often keys are fetched, in seconds, and how many verified tokens are kept."""
+
+    refresh_at_most_every: float = 30
+    retry_a_failed_fetch_after: float = 2
+    old_after: float = 600
+    most_kept: int = 4096
 
 
 class Keys:
@@ -41,9 +48,10 @@ class Keys:
     one fetch at a time. Keys once had are used for as long as a fetch fails.
     """
 
-    def __init__(self, name: str, issuer: Issuer) -> None:
+    def __init__(self, name: str, issuer: Issuer, limits: Limits) -> None:
         self._name = name
         self._issuer = issuer
+        self._limits = limits
         self._keys: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._next_fetch = 0.0
@@ -72,17 +80,17 @@ class Keys:
                 return
             try:
                 self._keys = self._read()
-            except (OSError, ValueError, TypeError, jwt.PyJWTError) as error:
+            except (OSError, ValueError, TypeError, HTTPError, jwt.PyJWTError) as error:
                 log.warning(
                     "issuer's keys cannot be had",
                     extra={"issuer": self._name, "reason": type(error).__name__},
                 )
                 self._failing = True
-                self._next_fetch = time.monotonic() + RETRY_A_FAILED_FETCH_AFTER
+                self._next_fetch = time.monotonic() + self._limits.retry_a_failed_fetch_after
                 return
             self._failing = False
-            self._next_fetch = time.monotonic() + REFRESH_AT_MOST_EVERY
-            self._old_at = time.monotonic() + OLD_AFTER
+            self._next_fetch = time.monotonic() + self._limits.refresh_at_most_every
+            self._old_at = time.monotonic() + self._limits.old_after
         finally:
             self._lock.release()
 
@@ -92,11 +100,14 @@ class Keys:
             algorithm = jwt.get_algorithm_by_name(self._issuer.algorithms[0])
             return {str(self._issuer.kid): algorithm.prepare_key(pem)}
         keys: list[PyJWK] = PyJWKSet.from_dict(_fetched(str(self._issuer.jwks_url))).keys
-        return {
+        usable = {
             key.key_id: key.key
             for key in keys
             if key.key_id and key.key_type in ASYMMETRIC_TYPES and key.public_key_use != "enc"
         }
+        if not usable:
+            raise ValueError("no key that signs")
+        return usable
 
 
 def _fetched(url: str) -> dict[str, Any]:
@@ -108,7 +119,7 @@ def _fetched(url: str) -> dict[str, Any]:
         with session.get(url, timeout=FETCH_TIMEOUT, stream=True) as answer:
             answer.raise_for_status()
             data = b""
-            for chunk in answer.iter_content(65536):
+            while chunk := answer.raw.read1(65536, decode_content=True):
                 data += chunk
                 if len(data) > LARGEST_JWKS or time.monotonic() > deadline:
                     raise ValueError("too long")
@@ -131,12 +142,19 @@ class _Verified:
 class Verifier:
     """Turns an Authorization header into a Principal, or refuses it."""
 
-    def __init__(self, issuers: dict[str, Issuer]) -> None:
+    def __init__(self, issuers: dict[str, Issuer], limits: Limits = Limits()) -> None:
+        self._limits = limits
         self._issuers = {
-            block.issuer: (name, block, Keys(name, block)) for name, block in issuers.items()
+            block.issuer: (name, block, Keys(name, block, limits))
+            for name, block in issuers.items()
         }
         self._known: OrderedDict[bytes, _Verified] = OrderedDict()
         self._lock = threading.Lock()
+
+    @property
+    def kept(self) -> int:
+        """How many verified tokens are kept."""
+        return len(self._known)
 
     def verify(self, authorization: list[str]) -> Principal:
         """The principal of the one bearer token in `authorization`.
@@ -160,7 +178,7 @@ class Verifier:
         verified = self._read(token)
         with self._lock:
             self._known[digest] = verified
-            while len(self._known) > MOST_KEPT:
+            while len(self._known) > self._limits.most_kept:
                 self._known.popitem(last=False)
         return verified.caller
 
