@@ -15,7 +15,7 @@ def configured(
     return Configuration(
         Suite(
             state=folder,
-            server=Server(workers=workers, threads=4, graceful_timeout=5, max_body=2000),
+            server=Server(workers=workers, threads=4, graceful_timeout=9, max_body=2000),
             issuers={} if issuer is None else {"suite": issuer},
         ),
         ServiceSection(
