@@ -174,6 +174,7 @@ FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({"nSpots": [-1, 2, 3, 4]}, {"nSpots[0]": "from 0"}),
     ({"nSpots": ["1", 2, 3, 4]}, {"nSpots[0]": "whole number"}),
     ({"time": [1e39, 0, 0, 0]}, {"time[0]": "32 bits"}),
+    ({"resolution": [1e-60, 1, 1, 1]}, {"resolution[0]": "above 0"}),  # 0 in 32 bits
     ({"time": [False, 0, 0, 0]}, {"time[0]": "finite number"}),
     ({"resolution": [0, 1, 1, 1]}, {"resolution[0]": "above 0"}),
     ({"colour": [1]}, {"colour": "no such field; allowed: imageNumber"}),

@@ -1,7 +1,7 @@
 """Storing a batch: once, whole, with the run's totals in the same transaction."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any
 
@@ -98,7 +98,7 @@ def store_batch(
     values = _values(run_id, n, images, login)
     with database.writing() as connection:
         try:
-            connection.execute(TABLES.batch.insert().values(values))
+            connection.execute(_NEW_BATCH, values)
         except sa.exc.IntegrityError:
             return _repeated(connection, run_id, n, values["digest"]), False
         _count(connection, values)
@@ -151,31 +151,15 @@ def _count(connection: Connection, values: dict[str, Any]) -> None:
 
     The batch's foreign key holds the run's row until the commit, so that nobody closes it between.
     """
-    total, run = TABLES.total, TABLES.run
-    is_open = sa.exists().where(run.c.runId == values["runId"], run.c.state == "open")
-    added = connection.execute(
-        total.update()
-        .where(total.c.runId == values["runId"], is_open)
-        .values(
-            batches=total.c.batches + 1,
-            **{name: total.c[name] + values[name] for name in _COUNTS},
-        )
-    )
-    if not count_of(added):
+    added = {"of_run": values["runId"], **{f"more_{name}": values[name] for name in _COUNTS}}
+    if not count_of(connection.execute(_COUNT, added)):
         raise Conflict("the run is closed")
 
 
 def _refuse_overlap(connection: Connection, run_id: int, n: int, numbers: Integers) -> None:
     """An image counts once in a run. Raises Conflict that names the batch that has it."""
-    batch = TABLES.batch
-    near = connection.execute(
-        sa.select(batch.c.n, batch.c.firstImage, batch.c.lastImage, batch.c.imageNumbers).where(
-            batch.c.runId == run_id,
-            batch.c.n != n,
-            batch.c.firstImage <= int(numbers[-1]),
-            batch.c.lastImage >= int(numbers[0]),
-        )
-    )
+    own = {"of_run": run_id, "own": n, "first": int(numbers[0]), "last": int(numbers[-1])}
+    near = connection.execute(_NEAR, own)
     for other in near:
         if other.imageNumbers is None:
             both = numbers[(numbers >= other.firstImage) & (numbers <= other.lastImage)]
@@ -192,18 +176,48 @@ def _refuse_overlap(connection: Connection, run_id: int, n: int, numbers: Intege
 
 def _count_cells(connection: Connection, run_id: int, images: Images) -> None:
     """Add the batch's cells to the run's sums, which give means and deviations."""
-    cells = TABLES.cells
     for index in np.unique(images.space_group):
         mine = images.cell[images.space_group == index].astype(np.float64)
         group = "" if index == NULL else images.space_groups[index]
-        sums = {"lattices": len(mine)}
-        sums |= dict(zip([f"sum_{c}" for c in CELL], mine.sum(axis=0).tolist(), strict=True))
-        squares = np.square(mine).sum(axis=0).tolist()
-        sums |= dict(zip([f"squares_{c}" for c in CELL], squares, strict=True))
-        added = connection.execute(
-            cells.update()
-            .where(cells.c.runId == run_id, cells.c.spaceGroup == group)
-            .values({name: cells.c[name] + value for name, value in sums.items()})
-        )
+        sums: list[float] = [*mine.sum(axis=0).tolist(), *np.square(mine).sum(axis=0).tolist()]
+        figures = {"lattices": len(mine), **dict(zip(_SUMS, sums, strict=True))}
+        more = {f"more_{name}": value for name, value in figures.items()}
+        added = connection.execute(_COUNT_CELLS, {"of_run": run_id, "group": group, **more})
         if not count_of(added):
-            connection.execute(cells.insert().values(runId=run_id, spaceGroup=group, **sums))
+            new = {"runId": run_id, "spaceGroup": group, **figures}
+            connection.execute(_NEW_CELLS, new)
+
+
+# Built once: building them would cost more than their execution.
+
+
+def _more(table: sa.Table, names: Iterable[str]) -> dict[str, sa.ColumnElement[Any]]:
+    return {name: table.c[name] + sa.bindparam(f"more_{name}") for name in names}
+
+
+def _of_run(table: sa.Table) -> sa.ColumnElement[bool]:
+    return table.c.runId == sa.bindparam("of_run")
+
+
+_SUMS = [f"{kind}_{name}" for kind in ("sum", "squares") for name in CELL]
+_NEW_BATCH = TABLES.batch.insert()
+_IS_OPEN = sa.exists().where(_of_run(TABLES.run), TABLES.run.c.state == "open")
+_COUNT = (
+    TABLES.total.update()
+    .where(_of_run(TABLES.total), _IS_OPEN)
+    .values(batches=TABLES.total.c.batches + 1, **_more(TABLES.total, _COUNTS))
+)
+_NEAR = sa.select(
+    *[TABLES.batch.c[name] for name in ("n", "firstImage", "lastImage", "imageNumbers")]
+).where(
+    _of_run(TABLES.batch),
+    TABLES.batch.c.n != sa.bindparam("own"),
+    TABLES.batch.c.firstImage <= sa.bindparam("last"),
+    TABLES.batch.c.lastImage >= sa.bindparam("first"),
+)
+_NEW_CELLS = TABLES.cells.insert()
+_COUNT_CELLS = (
+    TABLES.cells.update()
+    .where(_of_run(TABLES.cells), TABLES.cells.c.spaceGroup == sa.bindparam("group"))
+    .values(**_more(TABLES.cells, ["lattices", *_SUMS]))
+)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,13 +19,12 @@ Mask = npt.NDArray[np.bool_]
 
 COLUMNS = ("imageNumber", "hit", "nSpots", "indexed", "time", "resolution", "lattices")
 REQUIRED = ("imageNumber", "hit")
-LATTICE_KEYS = frozenset({"cell", "spaceGroup", "nIndexed"})
+LATTICE_KEYS = ("cell", "spaceGroup", "nIndexed")
 CELL = 6
 NULL = -1  # what an integer column holds where the image has no value
 LARGEST = 2**31 - 1
 MOST_LATTICES = 200_000
 MOST_FAULTS = 100
-_LARGEST_FLOAT = float(np.finfo(np.float32).max)
 _SPACE_GROUP = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 /:_-]{0,43}[A-Za-z0-9])?")
 
 
@@ -226,7 +226,7 @@ class _Reader:
         values: list[Any],
         at: Callable[[int], str],
         wanted: str,
-        valid: Callable[[npt.NDArray[np.float64]], Mask],
+        valid: Callable[[Numbers], Mask],
         *,
         nullable: bool = True,
     ) -> Numbers | None:
@@ -236,14 +236,15 @@ class _Reader:
                 if type(value) not in kinds:
                     self._faults.add(at(n), f"takes {wanted}")
             return None
-        wide = np.array(values, dtype=np.float64)
-        good = np.isnan(wide) | (valid(wide) & (np.abs(wide) <= _LARGEST_FLOAT))
+        # What is checked is what will be stored; adding 0 turns -0 into 0, for the digest's sake.
+        with np.errstate(over="ignore"):
+            numbers = np.array(values, dtype=np.float64).astype("<f4") + np.float32(0)
+        good = np.isnan(numbers) | (np.isfinite(numbers) & valid(numbers))  # JSON has no NaN
         if not good.all():
             for bad in np.flatnonzero(~good).tolist():
                 self._faults.add(at(bad), f"takes {wanted}")
             return None
-        # Adding 0 turns -0 into 0: equal values must have equal bytes.
-        return wide.astype("<f4") + np.float32(0)
+        return numbers
 
     def _refuse_doubles(self, number: Integers | None) -> None:
         if number is None:
@@ -260,77 +261,100 @@ class _Reader:
     def _lattices(self, values: list[Any]) -> "_Lattices | None":
         """The lattices of all images one after another."""
         before = self._faults.count
-        counts: list[int] = []
-        places: list[tuple[int, int]] = []
-        cells: list[Any] = []
-        groups: list[Any] = []
-        numbers: list[Any] = []
-        for image, row in enumerate(values):
-            if row is None:
-                row = ()
-            elif row.__class__ is not list:
-                self._faults.add(f"lattices[{image}]", "takes a list of lattices")
-                row = ()
-            counts.append(len(row))
-            for place, lattice in enumerate(row):
-                cell = self._cell(image, place, lattice)
-                if cell is not None:
-                    places.append((image, place))
-                    cells += cell
-                    groups.append(lattice.get("spaceGroup"))
-                    numbers.append(lattice.get("nIndexed"))
-        if len(places) > MOST_LATTICES:
+        values = [[] if row is None else row for row in values]
+        found, places = _all_lattices(values), None
+        if found is None:
+            found, places = self._well_formed(values)
+        if len(found) > MOST_LATTICES:
             self._faults.add("lattices", f"takes at most {MOST_LATTICES} lattices in a batch")
 
         def at(name: str) -> Callable[[int], str]:
-            return lambda n: "lattices[{}][{}].{}".format(*places[n], name)
+            return lambda n: "lattices[{}][{}].{}".format(*_place(n, places, values), name)
 
-        lengths = self._numbers(
-            cells,
+        cells = self._numbers(
+            list(chain.from_iterable([lattice["cell"] for lattice in found])),
             lambda n: f"{at('cell')(n // CELL)}[{n % CELL}]",
             "a length above 0 (the first three) or an angle between 0 and 180",
             _possible_cell,
             nullable=False,
         )
+        numbers = [lattice.get("nIndexed") for lattice in found]
         n_indexed = self._whole(numbers, at("nIndexed"), low=0, nullable=True)
-        named = self._space_groups(groups, at("spaceGroup"))
-        if self._faults.count > before or lengths is None or n_indexed is None:
+        groups = [lattice.get("spaceGroup") for lattice in found]
+        words = self._words(groups, at("spaceGroup"))
+        if self._faults.count > before or cells is None or n_indexed is None or words is None:
             return None
-        words = tuple(sorted({group for group in groups if group is not None}))
-        index = {word: n for n, word in enumerate(words)}
-        if not named:
-            return None
+        index: dict[str | None, int] = {word: n for n, word in enumerate(words)}
+        index[None] = NULL
         return _Lattices(
-            np.array(counts, dtype="<i4"),
-            lengths.reshape(-1, CELL),
-            np.array([index.get(group, NULL) for group in groups], dtype="<i4"),
+            np.array([len(row) for row in values], dtype="<i4"),
+            cells.reshape(-1, CELL),
+            np.array([index[group] for group in groups], dtype="<i4"),
             n_indexed,
             words,
         )
 
-    def _cell(self, image: int, place: int, lattice: Any) -> list[Any] | None:
-        """The cell of one lattice, its numbers not yet checked; None where it is none."""
-        if lattice.__class__ is not dict:
-            self._faults.add(f"lattices[{image}][{place}]", "takes an object with a cell")
-            return None
-        if not LATTICE_KEYS.issuperset(lattice):
-            where = f"lattices[{image}][{place}]"
-            self.refuse_strangers(where, lattice, sorted(LATTICE_KEYS))
-        cell = lattice.get("cell")
-        if cell.__class__ is not list or len(cell) != CELL:
-            self._faults.add(
-                f"lattices[{image}][{place}].cell", "takes [a, b, c, alpha, beta, gamma]"
-            )
-            return None
-        return list(cell)
+    def _well_formed(self, values: list[Any]) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
+        """Name what is no lattice with a cell of six; gives the others, and where each is."""
+        found: list[dict[str, Any]] = []
+        places: list[tuple[int, int]] = []
+        for image, row in enumerate(values):
+            if not isinstance(row, list):
+                self._faults.add(f"lattices[{image}]", "takes a list of lattices")
+                continue
+            for place, lattice in enumerate(row):
+                where = f"lattices[{image}][{place}]"
+                if not isinstance(lattice, dict):
+                    self._faults.add(where, "takes an object with a cell")
+                    continue
+                self.refuse_strangers(where, lattice, LATTICE_KEYS)
+                if _is_six(lattice.get("cell")):
+                    found.append(lattice)
+                    places.append((image, place))
+                else:
+                    self._faults.add(f"{where}.cell", "takes [a, b, c, alpha, beta, gamma]")
+        return found, places
 
-    def _space_groups(self, groups: list[Any], at: Callable[[int], str]) -> bool:
-        good = True
+    def _words(self, groups: list[Any], at: Callable[[int], str]) -> tuple[str, ...] | None:
+        """The space groups that are named, each once."""
+        if set(map(type, groups)) <= {str, type(None)}:
+            words = set(groups) - {None}
+            if all(map(_SPACE_GROUP.fullmatch, words)):
+                return tuple(sorted(words))
         for n, group in enumerate(groups):
             if group is not None and not (isinstance(group, str) and _SPACE_GROUP.fullmatch(group)):
                 self._faults.add(at(n), "takes a space group's name, as P43212, or null")
-                good = False
-        return good
+        return None
+
+
+def _all_lattices(values: list[Any]) -> list[dict[str, Any]] | None:
+    """All lattices in one list, or None where not every one has the form of a lattice.
+
+    Says only that; what is wrong is looked for where something is.
+    """
+    if not set(map(type, values)) <= {list}:
+        return None
+    found: list[Any] = list(chain.from_iterable(values))
+    if not set(map(type, found)) <= {dict} or not set().union(*found) <= set(LATTICE_KEYS):
+        return None
+    return found if all(_is_six(lattice.get("cell")) for lattice in found) else None
+
+
+def _is_six(cell: Any) -> bool:
+    return cell.__class__ is list and len(cell) == CELL
+
+
+def _place(
+    n: int, places: list[tuple[int, int]] | None, values: list[list[Any]]
+) -> tuple[int, int]:
+    """The image of the n-th lattice, and which of its lattices that is."""
+    if places is not None:
+        return places[n]
+    for image, row in enumerate(values):
+        if n < len(row):
+            return image, n
+        n -= len(row)
+    raise IndexError(n)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -348,7 +372,7 @@ def _at(name: str) -> Callable[[int], str]:
     return lambda n: f"{name}[{n}]"
 
 
-def _possible_cell(flat: npt.NDArray[np.float64]) -> Mask:
+def _possible_cell(flat: Numbers) -> Mask:
     cells = flat.reshape(-1, CELL)
     good = cells > 0
     good[:, 3:] &= cells[:, 3:] < 180
