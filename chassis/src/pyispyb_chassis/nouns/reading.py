@@ -8,6 +8,7 @@ from typing import Any, Generic
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import False_
 
 from pyispyb_chassis.errors import NotFound
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
@@ -152,6 +153,8 @@ class Reader(Generic[V]):
                 parent_noun, aliases[path[:-1]], column, viewer
             )
             seen = self.policy.sees(target, viewer, aliases[path])
+            if isinstance(seen, False_):  # kept as a comparison, or the join itself is folded away
+                seen = sa.literal(1) == sa.literal(0)
             source = source.outerjoin(aliases[path], sa.and_(joined, seen))
         columns: list[sa.ColumnElement[Any]] = []
         parts: list[_Part] = []

@@ -12,12 +12,14 @@ import sqlalchemy as sa
 
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
 from pyispyb_chassis.nouns.policy import Condition
-from pyispyb_chassis.nouns.writing import SAME_OWNER, SEEN_KEYS
+from pyispyb_chassis.nouns.proposing import SAME_OWNER, SEEN_KEYS
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.settings import CoreSettings
 from pyispyb_core.tables import Tables
 
 LOCAL_CONTACT_ROLES = ("Local Contact", "Local Contact 2")
+# The tables by which a proposal has a Person.
+PERSON_USES = ("ProposalHasPerson", "Proposal", "LabContact")
 GOODS_COLUMNS = frozenset(
     {
         "dewarStatus",
@@ -383,36 +385,37 @@ class Rules:
     def _unshared(self, viewer: Viewer, person: sa.FromClause) -> Condition:
         """A Person that another proposal also uses is changed by administrators only."""
         uses = []
-        for table in ("ProposalHasPerson", "Proposal", "LabContact"):
+        for table in PERSON_USES:
             use = self._tables[table].alias()
             others = sa.not_(self.member(viewer, use.c.proposalId))
             uses.append(sa.exists().where(use.c.personId == person.c.personId, others))
         return sa.not_(sa.or_(*uses))
 
-    @grants("members write their lab contacts' laboratories")
+    @grants("members write the laboratories of their people")
     def _writes_laboratory(self, viewer: Viewer, laboratory: sa.FromClause) -> Condition:
-        """The laboratory of a lab contact is changed by the proposal's members."""
-        contact, person = self._tables["LabContact"].alias(), self._tables["Person"].alias()
-        mine = (
-            sa.select(person.c.laboratoryId)
-            .join_from(person, contact, contact.c.personId == person.c.personId)
-            .where(self.member(viewer, contact.c.proposalId))
-        )
-        return laboratory.c.laboratoryId.in_(mine)
+        """A laboratory is changed by the members of a proposal whose people it has."""
+        person = self._tables["Person"].alias()
+        there = person.c.laboratoryId == laboratory.c.laboratoryId
+        return sa.exists().where(there, self._is_of_members(viewer, person))
 
     @limits("a shared laboratory is for administrators")
     def _unshared_laboratory(self, viewer: Viewer, laboratory: sa.FromClause) -> Condition:
         """A laboratory is changed by members only while every Person in it is theirs alone."""
         person = self._tables["Person"].alias()
-        belongs = []
-        for table in ("ProposalHasPerson", "Proposal", "LabContact"):
-            use = self._tables[table].alias()
-            mine = self.member(viewer, use.c.proposalId)
-            belongs.append(sa.exists().where(use.c.personId == person.c.personId, mine))
-        theirs = sa.and_(sa.or_(*belongs), self._unshared(viewer, person))
-        return sa.not_(
-            sa.exists().where(person.c.laboratoryId == laboratory.c.laboratoryId, sa.not_(theirs))
-        )
+        there = person.c.laboratoryId == laboratory.c.laboratoryId
+        theirs = sa.and_(self._is_of_members(viewer, person), self._unshared(viewer, person))
+        return sa.not_(sa.exists().where(there, sa.not_(theirs)))
+
+    def _is_of_members(self, viewer: Viewer, person: sa.FromClause) -> Condition:
+        """A Person that one of the viewer's proposals has as member or lab contact."""
+        uses = [self._tables[name].alias() for name in PERSON_USES]
+        belongs = [
+            sa.exists().where(
+                use.c.personId == person.c.personId, self.member(viewer, use.c.proposalId)
+            )
+            for use in uses
+        ]
+        return sa.or_(*belongs)
 
     @limits("rights-bearing columns are not for members")
     def _rights_bearing(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:

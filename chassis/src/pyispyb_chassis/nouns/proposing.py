@@ -1,0 +1,196 @@
+"""A row as it would be after a write, held against every rule before anything is written."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from pyispyb_chassis.errors import Forbidden, Unprocessable
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Reference, primary_key
+from pyispyb_chassis.nouns.fields import Refused
+from pyispyb_chassis.nouns.policy import Condition, Policy, V
+
+Fault = tuple[str, str]
+Values = Mapping[str, Any]
+SAME_OWNER = "a foreign key stays within the proposal"
+SEEN_KEYS = "a foreign key must be visible"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """What a JSON body asks for: the values as the database takes them, and every fault."""
+
+    values: dict[str, Any]
+    faults: list[Fault]
+
+    def moves(self, noun: Bound) -> bool:
+        """Whether it sets a column by which the row belongs to its owner."""
+        return bool(set(self.values) & set(noun.noun.belongs_to))
+
+
+def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
+    """The body held against the noun's columns; `new` rows need what is required."""
+    body = Body({}, [])
+    for name, value in given.items():
+        try:
+            body.values[name] = _accepted(noun, name, value)
+        except Refused as refused:
+            body.faults.append((name, str(refused)))
+    told = {name for name, _ in body.faults}
+    for name in noun.required:
+        if given.get(name) is None and name not in told and (new or name in given):
+            body.faults.append((name, "is required" if new else "cannot be null"))
+    chains = noun.noun.belongs_to
+    if new and len(chains) > 1 and all(given.get(column) is None for column in chains):
+        body.faults.append((chains[0], f"give {' or '.join(chains)}"))
+    return body
+
+
+def _accepted(noun: Bound, name: str, value: Any) -> Any:
+    field = noun.fields.get(name)
+    if field is None:
+        raise Refused(f"no such field; allowed: {', '.join(sorted(noun.settable))}")
+    if name not in noun.settable:
+        raise Refused("is never written through this API")
+    if value is None:
+        if not field.nullable:
+            raise Refused("cannot be null")
+        return None
+    try:
+        accepted = field.accept(value)
+    except Refused as refused:
+        raise Refused(f"takes {refused}") from refused
+    pattern = noun.noun.patterns.get(name)
+    if pattern is not None and not re.fullmatch(pattern, str(accepted)):
+        raise Refused(f"takes a text that matches {pattern}")
+    return accepted
+
+
+class Proposals(Generic[V]):
+    """Judges proposed rows: who may, which foreign keys, whose row it becomes."""
+
+    def __init__(self, catalogue: Catalogue, policy: Policy[V], *, sqlite: bool) -> None:
+        self._catalogue = catalogue
+        self._policy = policy
+        self._sqlite = sqlite
+
+    def row(self, noun: Bound, values: Values, row_id: Any = None) -> sa.Subquery:
+        """The row as it would be: the stored one if there is one, with `values` laid over it."""
+        stored = noun.table.alias()
+        columns: list[sa.ColumnElement[Any]] = []
+        for column in noun.table.columns:
+            name = str(column.name)
+            if name in values or row_id is None:
+                columns.append(self._literal(values.get(name), column).label(name))
+            else:
+                columns.append(stored.c[name])
+        statement = sa.select(*columns)
+        if row_id is not None:
+            statement = statement.select_from(stored).where(stored.c[noun.key] == row_id)
+        return statement.subquery()
+
+    def _literal(self, value: Any, column: sa.Column[Any]) -> sa.ColumnElement[Any]:
+        literal = sa.literal(value, column.type)
+        if self._sqlite and isinstance(column.type, sa.String):
+            return literal.collate("NOCASE")
+        return literal
+
+    def refuse(
+        self,
+        connection: Connection,
+        row: sa.FromClause,
+        viewer: V,
+        conditions: Mapping[str, Condition],
+    ) -> None:
+        """Raise Forbidden that names the columns ("" is the row) whose condition does not hold."""
+        if not conditions:
+            return
+        checks = [condition.label(f"k{n}") for n, condition in enumerate(conditions.values())]
+        statement = sa.select(*checks).select_from(row)
+        found = connection.execute(statement, self._policy.parameters(viewer)).one()
+        refused = [name for name, may in zip(conditions, found, strict=True) if not may]
+        if refused:
+            errors = [(name, "others may write this, you may not") for name in refused if name]
+            raise Forbidden("you may not write this", errors=errors)
+
+    def judge(
+        self, connection: Connection, noun: Bound, row: sa.FromClause, body: Body, viewer: V
+    ) -> None:
+        """Hold the foreign keys and the chains of a proposed row against the rules.
+
+        Raises Unprocessable with these faults and the body's own, all at once.
+        """
+        faults = list(body.faults)
+        if not faults or all(name not in noun.noun.belongs_to for name, _ in faults):
+            faults += self._faults_of_keys(connection, noun, row, body, viewer)
+        if body.moves(noun) and not faults and not self._is_sound(connection, noun, row):
+            told = [name for name in noun.noun.belongs_to if name in body.values]
+            faults += [(name, "leads to another proposal") for name in told]
+        if faults:
+            raise Unprocessable("the body has faults", errors=faults)
+
+    def _faults_of_keys(
+        self, connection: Connection, noun: Bound, row: sa.FromClause, body: Body, viewer: V
+    ) -> Iterable[Fault]:
+        owner = self._policy.owner(noun, row)
+        owned_by = None
+        if owner is not None:
+            owned_by = connection.execute(sa.select(owner).select_from(row)).scalar_one()
+        for column, reference in noun.by_column.items():
+            if body.values.get(column) is not None:
+                seen = self._policy.guards(SEEN_KEYS)
+            elif body.moves(noun) and column not in body.values:
+                seen = False  # it was there before; after a move it must still fit
+            else:
+                continue
+            named = self._owner_of_named(connection, row, reference, viewer, seen=seen)
+            foreign = (
+                owner is not None
+                and named is not None
+                and self._policy.guards(SAME_OWNER)
+                and column not in noun.noun.shared
+                and named[0] not in {_OWNERLESS, owned_by}
+            )
+            if column not in body.values:
+                if foreign:
+                    yield from _moved_away_from(noun, body, column)
+            elif foreign or named is None:
+                yield column, f"no such {self._catalogue.target(reference).noun.one}"
+
+    def _owner_of_named(
+        self,
+        connection: Connection,
+        row: sa.FromClause,
+        reference: Reference,
+        viewer: V,
+        *,
+        seen: bool,
+    ) -> tuple[Any] | None:
+        """The owner of the row that a foreign key names; None where there is none (to be seen)."""
+        target = self._catalogue.target(reference)
+        other = target.table.alias()
+        owner = self._policy.owner(target, other)
+        shown = sa.literal(_OWNERLESS) if owner is None else owner
+        joined = row.join(other, primary_key(target, other) == row.c[reference.column])
+        statement = sa.select(shown).select_from(joined)
+        if seen:
+            statement = statement.where(self._policy.sees(target, viewer, other))
+        found = connection.execute(statement, self._policy.parameters(viewer)).first()
+        return None if found is None else (found[0],)
+
+    def _is_sound(self, connection: Connection, noun: Bound, row: sa.FromClause) -> bool:
+        sound = sa.select(self._policy.sound(noun, row)).select_from(row)
+        return bool(connection.execute(sound).scalar_one())
+
+
+def _moved_away_from(noun: Bound, body: Body, column: str) -> Iterable[Fault]:
+    """The columns of the body that move a row away from what another column still names."""
+    moving = [name for name in noun.noun.belongs_to if name in body.values]
+    return [(name, f"leads to another proposal than {column}") for name in moving]
+
+
+# The owner of what has none, a Person say: it fits every proposal.
+_OWNERLESS = -1
