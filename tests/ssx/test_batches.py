@@ -1,6 +1,7 @@
 """Batches over HTTP: counted once, stored once, refused whole."""
 
 import itertools
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -10,7 +11,10 @@ import sqlalchemy as sa
 from tests.cast import ALICE
 from tests.ssx.conftest import Ssx, columns, lines
 
+from pyispyb_chassis.errors import Conflict, Unavailable
+from pyispyb_ssx.operations.batches import store_batch
 from pyispyb_ssx.operations.coding import decode
+from pyispyb_ssx.operations.columns import read_json
 from pyispyb_ssx.tables import TABLES
 
 NOTHING_COUNTED = {
@@ -221,6 +225,30 @@ def test_racing_batches_are_each_counted_once(ssx: Ssx) -> None:
             sa.select(TABLES.batch.c.frame).where(TABLES.batch.c.runId == run_id)
         ).scalars()
         assert sum(len(decode(frame)) for frame in stored) == images
+
+
+def test_of_batches_with_the_same_images_one_is_stored(ssx: Ssx) -> None:
+    """Four at the very same moment, twenty times over."""
+    start = threading.Barrier(4)
+
+    def put(run_id: int, n: int) -> bool:
+        images = read_json(orjson.dumps(columns(1 + n, 10)), most=10)
+        start.wait()
+        for _ in range(20):
+            try:
+                return store_batch(ssx.database, run_id, n, images, "alice")[1]
+            except Unavailable:  # a busy database: try again
+                continue
+            except Conflict:
+                return False
+        return False
+
+    for _ in range(20):
+        run_id = ssx.open()
+        with ThreadPoolExecutor(4) as pool:
+            stored = list(pool.map(put, itertools.repeat(run_id), range(4)))
+        assert sum(stored) == 1
+        assert counted(ssx, run_id) == (1, 10, 5, 3)
 
 
 def test_no_batch_slips_in_behind_a_close(ssx: Ssx) -> None:
