@@ -51,8 +51,8 @@ test: $(VENV)/.installed-dev mariadb ## Run the tests (T=tests/core for a part)
 ifdef T
 	$(BIN)/pytest $(T)
 else
-	$(BIN)/pytest -m 'not suite' -n 2 --dist loadfile
-	$(BIN)/pytest -m suite
+	$(BIN)/pytest tests/suite
+	$(BIN)/pytest --ignore tests/suite -n 2 --dist loadfile
 endif
 
 .PHONY: check
@@ -122,7 +122,9 @@ while read -r word rest; do \
 	esac; \
 done; if test -t 1; then printf '\r\033[K'; fi
 endef
-INSTALL = $(BIN)/pip install --disable-pip-version-check -c constraints.txt
+# Ready-made packages only: nothing is compiled, so no compiler is asked for.
+INSTALL = $(BIN)/pip install --disable-pip-version-check --only-binary :all: -c constraints.txt
+REFUSED = { echo 'Not installed: no index in reach, or no ready-made package for this machine (see above)' >&2; exit 1; }
 
 $(BIN)/python:
 	@test -n '$(PYTHON)' || { echo 'Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv' >&2; exit 1; }
@@ -134,11 +136,11 @@ $(BIN)/python:
 
 $(VENV)/.installed: $(RECIPES) constraints.txt | $(BIN)/python
 	@echo 'Installing the suite …'
-	@$(INSTALL) setuptools | { $(progress); }
-	@$(INSTALL) --no-build-isolation $(ROOMS:%=-e ./%) | { $(progress); }
+	@$(INSTALL) setuptools | { $(progress); } || $(REFUSED)
+	@$(INSTALL) --no-build-isolation $(ROOMS:%=-e ./%) | { $(progress); } || $(REFUSED)
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed requirements-dev.in
 	@echo 'Installing the tools …'
-	@$(INSTALL) -r requirements-dev.in | { $(progress); }
+	@$(INSTALL) -r requirements-dev.in | { $(progress); } || $(REFUSED)
 	@touch $@
