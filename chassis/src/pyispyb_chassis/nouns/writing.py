@@ -96,7 +96,7 @@ class Writer(Generic[V]):
                 by_key = noun.table.c[noun.key] == row_id
                 connection.execute(noun.table.update().where(by_key).values(changed))
                 if body.moves(noun):
-                    self._keep_those_below_sound(connection, noun, row_id)
+                    self._keep_those_below_sound(connection, noun, row_id, body)
                 fields = body.values
                 self._ledger.record(connection, noun.path, row_id, "patch", viewer.login, fields)
             return self._read(connection, noun, row_id, viewer)
@@ -180,24 +180,29 @@ class Writer(Generic[V]):
                     self._read_key(connection, parent, str(key), viewer)
                 return
 
-    def _keep_those_below_sound(self, connection: Connection, noun: Bound, key: Any) -> None:
+    def _keep_those_below_sound(
+        self, connection: Connection, noun: Bound, key: Any, body: Body
+    ) -> None:
         """After a move, no row below may be left with two owners."""
 
-        def members(row: sa.FromClause) -> Condition:
-            moved: Condition = primary_key(noun, row) == key
-            return moved
+        def moved(row: sa.FromClause) -> Condition:
+            itself: Condition = primary_key(noun, row) == key
+            return itself
 
-        self._refuse_broken(connection, noun, members)
+        broken = dict(self._broken_below(connection, noun, moved))
+        if broken:
+            left = ", ".join(f"{count} {path}" for path, count in broken.items())
+            told = f"would leave {left} in two proposals"
+            moving = [name for name in noun.noun.belongs_to if name in body.values]
+            raise Unprocessable(told, errors=[(name, told) for name in moving])
 
-    def _refuse_broken(
+    def _broken_below(
         self, connection: Connection, noun: Bound, members: Callable[[sa.FromClause], Condition]
-    ) -> None:
+    ) -> Iterator[tuple[str, int]]:
+        """The nouns below the members of `noun` that have broken rows there, and how many."""
         for below, column in self._catalogue.below(noun):
 
-            def its_members(
-                row: sa.FromClause,
-                column: str = column,
-            ) -> Condition:
+            def its_members(row: sa.FromClause, column: str = column) -> Condition:
                 parent = noun.table.alias()
                 keys = sa.select(primary_key(noun, parent)).where(members(parent))
                 within: Condition = row.c[column].in_(keys)
@@ -208,11 +213,8 @@ class Writer(Generic[V]):
             broken = broken.where(its_members(row), sa.not_(self._policy.sound(below, row)))
             count = connection.execute(broken).scalar_one()
             if count:
-                raise Unprocessable(
-                    f"this would leave {count} {below.path} in two proposals",
-                    errors=[(below.path, f"{count} of them also belong elsewhere")],
-                )
-            self._refuse_broken(connection, below, its_members)
+                yield below.path, count
+            yield from self._broken_below(connection, below, its_members)
 
     def _referring(self, connection: Connection, noun: Bound, key: Any) -> list[tuple[str, int]]:
         """Every table with rows that refer to this one, cascades included."""
