@@ -134,6 +134,14 @@ FOREIGN_KEYS = [
     ),
 ]
 
+# A laboratory that one sees; an own one is no way to see another.
+LABORATORIES = [
+    Write("alice", "patch alice", {"laboratoryId": "@Quayside Works"}, 200),
+    Write("alice", "patch alice", {"laboratoryId": "@Hillside University"}, 422, ("laboratoryId",)),
+    Write("oscar", "patch oscar", {"laboratoryId": "@The Facility"}, 422, ("laboratoryId",)),
+    Write("oscar", "patch oscar", {"laboratoryId": "@nothing"}, 422, ("laboratoryId",)),
+]
+
 # A move needs the right on both ends.
 MOVES = [
     Write("alice", "patch MX1001/empty shipment", {"proposalId": "@MX1003"}, 200),
@@ -179,7 +187,7 @@ CHAINS = [
     Write(
         "alice", "patch MX1001/puck 1", {"sessionId": "@MX1003/old session"}, 422, ("sessionId",)
     ),
-    Write("alice", "patch MX1001/puck 1", {"dewarId": "@MX1003/unset dewar"}, 422, ("dewarId",)),
+    Write("alice", "patch MX1001/puck 1", {"dewarId": "@MX1003/unset dewar"}, 422),
     Write("alice", "patch MX1001/dewar 1", {"shippingId": "@MX1003/unset shipment"}, 422),
     Write("alice", "patch MX1001/shipment", {"proposalId": "@MX1003"}, 422),
     Write("alice", "patch MX1001/LYSO-tetragonal", {"proteinId": "@MX1003/PROT"}, 422),
@@ -243,4 +251,4 @@ NOT_OFFERED = [
     for row in ("alice", "MX1001", "MX1001/running session")
 ]
 
-WRITES = [*FOREIGN_KEYS, *MOVES, *CHAINS, *COLUMNS, *NOT_OFFERED]
+WRITES = [*FOREIGN_KEYS, *LABORATORIES, *MOVES, *CHAINS, *COLUMNS, *NOT_OFFERED]

@@ -65,7 +65,7 @@ HOLDS = {
         "alice persons and laboratories",
         "patch shared contact person: phoneNumber",
     ),
-    "members write their lab contacts' laboratories": (
+    "members write the laboratories of their people": (
         "alice persons and laboratories",
         "patch Quayside Works: city",
     ),
