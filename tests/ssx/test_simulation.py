@@ -166,6 +166,33 @@ def test_a_demo_that_was_cut_short_is_finished(ssx: Ssx) -> None:
     assert (summary["state"], summary["images"]) == ("closed", 2_000)
 
 
+@pytest.mark.usefixtures("usual")
+@pytest.mark.parametrize(
+    ("arguments", "variables", "reason"),
+    [
+        (["simulate", "--images", "0"], {}, "2"),
+        (["simulate", "--password-env", "NOT_THERE"], {}, "NOT_THERE is not set"),
+        (["simulate", "--password-file", "not-there"], {}, "not-there cannot be read"),
+        (["simulate"], {}, "--password-file or --password-env"),
+        (
+            ["database", "upgrade"],
+            {"ISPYB_SSX__DATABASE_URL": "mariadb+pymysql://nobody@127.0.0.1:22999/none"},
+            "the database of ssx: .*refused",
+        ),
+        (["demo"], {"ISPYB_SSX__DATABASE_URL": "oracle://x"}, "allowed: sqlite"),
+    ],
+)
+def test_what_a_command_cannot_do_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    arguments: list[str], variables: dict[str, str], reason: str,
+) -> None:  # fmt: skip
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit, match=reason) as left:
+        run_command(monkeypatch, tmp_path, *arguments)
+    assert "\n" not in str(left.value)
+
+
 def test_production_refuses_the_demo(
     usual: Ssx, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from sqlalchemy.exc import DBAPIError
+
 from pyispyb_chassis.configuration import Configuration, loaded_or_exit
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
@@ -19,6 +21,8 @@ def main() -> None:
         arguments.run(arguments)
     except ServiceError as error:
         sys.exit(str(error))
+    except DBAPIError as error:
+        sys.exit(f"the database of ssx: {error.orig}")
     except KeyboardInterrupt:
         sys.exit(130)
 
@@ -42,7 +46,7 @@ def _add_demo(demo: argparse.ArgumentParser) -> None:
     demo.add_argument("--proposal-id", type=int, default=1, help="default: MX1001's in the demo")
     demo.add_argument("--session-id", type=int, default=1, help="default: its past session on BL2")
     demo.add_argument("--beamline", default="BL2")
-    demo.add_argument("--images", type=int, default=DEMO_IMAGES)
+    demo.add_argument("--images", type=_positive, default=DEMO_IMAGES)
     demo.set_defaults(run=_demo)
 
 
@@ -55,11 +59,20 @@ def _add_simulate(simulate: argparse.ArgumentParser) -> None:
     simulate.add_argument(
         "--session", type=int, help="sessionId; default: the newest that has begun"
     )
-    simulate.add_argument("--images", type=int, default=DEMO_IMAGES, help="default: %(default)s")
-    simulate.add_argument("--rate", type=float, help="images a second; default: as fast as it goes")
-    simulate.add_argument("--batch", type=int, default=1000, help="images a batch (%(default)s)")
+    simulate.add_argument("--images", type=_positive, default=DEMO_IMAGES, help="(%(default)s)")
+    simulate.add_argument("--rate", type=_positive, help="images a second; else as fast as it goes")
+    simulate.add_argument(
+        "--batch", type=_positive, default=1000, help="images a batch (%(default)s)"
+    )
     simulate.add_argument("--seed", type=int, default=0, help="another seed, another experiment")
     simulate.set_defaults(run=_simulate)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("takes a whole number from 1")
+    return number
 
 
 def _database() -> tuple[Configuration, Database]:
@@ -111,7 +124,5 @@ def _simulate(arguments: argparse.Namespace) -> None:
         )
     except CannotRecord as error:
         sys.exit(str(error))
-    sys.stdout.write(
-        "run {runId}: {images} images, hit rate {hitRate:.1%}, "
-        "indexing rate {indexingRate:.1%}\n".format(**figures)
-    )
+    counts = "run {runId}: {images} images, {hits} hits, {indexed} indexed\n"
+    sys.stdout.write(counts.format(**figures))
