@@ -122,6 +122,19 @@ def test_without_core_ssx_lives_on_its_last_answer(
     wait_for(lambda: caller.is_served(PATHS["core"]), BACK_WITHIN)
 
 
+def test_without_auth_a_service_that_starts_anew_cannot_tell_and_says_so(
+    clone: Clone, caller: Caller
+) -> None:
+    with hung(clone, "auth"):
+        clone.tell("core", signal.SIGKILL)
+        wait_for(lambda: caller.is_served("/core/health/live"), 30)
+        answer = caller.ask(PATHS["core"])
+        assert answer.status_code == 503  # never 401: the token is good, its key is not in reach
+        assert int(answer.headers["Retry-After"]) > 0
+        assert caller.is_served(PATHS["ssx"])
+    wait_for(lambda: caller.is_served(PATHS["core"]), BACK_WITHIN)
+
+
 def until_done(ask: Callable[[], requests.Response], seconds: float = 60) -> int:
     """What a beamline does: the same request again until it is accepted; the last status."""
     deadline = time.monotonic() + seconds

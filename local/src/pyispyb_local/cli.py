@@ -92,6 +92,7 @@ def halt(options: argparse.Namespace) -> int:
 def logs(options: argparse.Namespace) -> int:
     """Print one request across all programs, exit 1 if there is none; else follow the log."""
     folder = _state(options) / "log"
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # the reader may have seen enough
     if options.id:
         found = journal.lines_of(options.id, folder)
         for line in found:
