@@ -223,14 +223,16 @@ def test_a_stop_lets_requests_in_flight_end(tmp_path: Path) -> None:
 
 
 def test_a_stop_does_not_wait_for_idle_connections(tmp_path: Path) -> None:
-    with serving(tmp_path) as served:
-        with closing(http.client.HTTPConnection("127.0.0.1", served.port)) as idle:
-            idle.request("GET", "/hello/version")
-            idle.getresponse().read()
-            began = time.monotonic()
-            served.process.send_signal(signal.SIGTERM)
-            assert served.process.wait(10) == 0
-            assert time.monotonic() - began < 6
+    with (
+        serving(tmp_path) as served,
+        closing(http.client.HTTPConnection("127.0.0.1", served.port)) as idle,
+    ):
+        idle.request("GET", "/hello/version")
+        idle.getresponse().read()
+        began = time.monotonic()
+        served.process.send_signal(signal.SIGTERM)
+        assert served.process.wait(10) == 0
+        assert time.monotonic() - began < 6
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:

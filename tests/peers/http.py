@@ -1,6 +1,8 @@
 """A small HTTP server that answers what a test tells it to, and remembers what it was asked."""
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from dataclasses import dataclass, field
@@ -27,6 +29,7 @@ class Answering:
     delay: float = 0
     port: int = field(default_factory=free_port)
     asked: list[Asked] = field(default_factory=list)
+    _open: list[socket.socket] = field(default_factory=list, repr=False)
 
     def __enter__(self) -> Self:
         told = self
@@ -42,6 +45,10 @@ class Answering:
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
+
+            def setup(self) -> None:
+                super().setup()
+                told._open.append(self.connection)
 
             def log_message(self, *_: Any) -> None:
                 """Stay silent."""
@@ -61,6 +68,9 @@ class Answering:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+        for connection in self._open:  # also those that are kept alive
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     @property
     def url(self) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from pymysql.connections import Connection as PyMySqlConnection
 from sqlalchemy import event, exc
 from sqlalchemy.engine import Connection, Engine, make_url
 
@@ -109,6 +110,36 @@ class Database:
         return ServiceError("an unexpected fault; it is in the log under this request_id")
 
 
+class _Impatient(PyMySqlConnection):
+    """Waits for a greeting or a pong less long than for an answer.
+
+    A hung server still accepts connections, and the driver has one time-out for all it reads.
+    """
+
+    _read_timeout: float | None
+
+    def connect(self, sock: Any = None) -> None:
+        with self._soon():
+            super().connect(sock)
+
+    def ping(self, _reconnect: object = None) -> None:
+        with self._soon():
+            super().ping(reconnect=False)
+
+    @contextmanager
+    def _soon(self) -> Iterator[None]:
+        usual = self._read_timeout
+        self._read_timeout = CONNECT_TIMEOUT
+        try:
+            yield
+        finally:
+            self._read_timeout = usual
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, settings: Any) -> _Impatient:
+    return _Impatient(*arguments, **settings)
+
+
 def _mariadb(url: sa.URL, pool_size: int) -> tuple[Engine, Engine]:
     common: dict[str, Any] = {
         "hide_parameters": True,
@@ -130,6 +161,7 @@ def _mariadb(url: sa.URL, pool_size: int) -> tuple[Engine, Engine]:
     )
     write = sa.create_engine(url, isolation_level="READ COMMITTED", **common)
     for engine in (read, write):
+        event.listen(engine, "do_connect", _connect)
         event.listen(engine, "before_cursor_execute", _name_the_request, retval=True)
     return read, write
 

@@ -1,5 +1,6 @@
 """Asking a sibling service, as the caller, with a time-out."""
 
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -39,7 +40,7 @@ class Sibling:
                 timeout=(CONNECT_TIMEOUT, self._timeout),
                 allow_redirects=False,
             )
-            if answer.ok:
+            if answer.status_code == HTTPStatus.OK:
                 self._breaker.worked()
                 return answer.json()
         except (requests.RequestException, ValueError) as error:

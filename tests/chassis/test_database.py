@@ -1,0 +1,217 @@
+"""A database on both kinds: what its faults become, and what happens while its server is away."""
+
+import logging
+import multiprocessing
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+from tests.peers.mariadb import MariaDb
+
+from pyispyb_chassis.database import Database
+from pyispyb_chassis.errors import Conflict, ServiceError, Unavailable, Unprocessable
+
+
+@pytest.fixture
+def database(each_database: str) -> Iterator[Database]:
+    """Two tables, one row each, one referring to the other."""
+    opened = Database(each_database)
+    with opened.writing() as connection:
+        connection.exec_driver_sql(
+            "CREATE TABLE parent (id INTEGER PRIMARY KEY, name VARCHAR(5) UNIQUE)"
+        )
+        connection.exec_driver_sql(
+            "CREATE TABLE child (id INTEGER PRIMARY KEY, n INTEGER NOT NULL,"
+            " parent INTEGER, FOREIGN KEY (parent) REFERENCES parent (id))"
+        )
+        connection.exec_driver_sql("INSERT INTO parent VALUES (1, 'uno')")
+        connection.exec_driver_sql("INSERT INTO child VALUES (1, 0, 1)")
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def server() -> Iterator[MariaDb]:
+    """A server that this test may hurt."""
+    own = MariaDb()
+    yield own
+    own.close()
+
+
+@pytest.mark.parametrize(
+    ("statement", "raised"),
+    [
+        ("INSERT INTO parent VALUES (1, 'two')", Conflict),
+        ("INSERT INTO parent VALUES (2, 'uno')", Conflict),
+        ("INSERT INTO child VALUES (2, 0, 99)", Conflict),
+        ("DELETE FROM parent WHERE id = 1", Conflict),
+        ("INSERT INTO child VALUES (2, NULL, 1)", Unprocessable),
+        ("INSERT INTO nowhere VALUES (1)", ServiceError),
+    ],
+)
+def test_a_fault_is_a_noun_and_names_no_sql(
+    database: Database, statement: str, raised: type[ServiceError]
+) -> None:
+    with pytest.raises(ServiceError) as caught, database.writing() as connection:
+        connection.exec_driver_sql(statement)
+    assert type(caught.value) is raised
+    for word in ("INSERT", "parent", "child", "nowhere", "uno"):
+        assert word not in caught.value.detail.split()
+
+
+def test_nothing_of_a_transaction_that_raises_is_kept(database: Database) -> None:
+    def insert_and_raise(error: Exception) -> None:
+        with database.writing() as connection:
+            connection.exec_driver_sql("INSERT INTO parent VALUES (5, 'five')")
+            raise error
+
+    for error in (Conflict(), ZeroDivisionError()):
+        with pytest.raises(type(error)):
+            insert_and_raise(error)
+    assert count(database, "parent") == 1
+
+
+def test_each_statement_of_a_reading_sees_its_own_moment(database: Database) -> None:
+    with database.reading() as reading:
+        before = reading.exec_driver_sql("SELECT count(*) FROM parent").scalar()
+        with database.writing() as writing:
+            writing.exec_driver_sql("INSERT INTO parent VALUES (7, 'seven')")
+        after = reading.exec_driver_sql("SELECT count(*) FROM parent").scalar()
+    assert (before, after) == (1, 2)
+
+
+def test_no_value_of_a_row_gets_into_the_log(
+    database: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    value = "-".join(["ge", "heim"])  # not as it stands in this line, which the trace quotes
+    with pytest.raises(ServiceError), database.writing() as connection:
+        connection.execute(sa.text("INSERT INTO nowhere VALUES (:it)"), {"it": value})
+    assert value not in caplog.text
+    assert [record.levelno for record in caplog.records] == [logging.ERROR]
+
+
+def test_processes_that_count_at_once_lose_nothing(database: Database) -> None:
+    url = database.url.render_as_string(hide_password=False)
+    several = [
+        multiprocessing.get_context("spawn").Process(target=add, args=(url, 40)) for _ in range(3)
+    ]
+    for one in several:
+        one.start()
+    for one in several:
+        one.join()
+    assert [one.exitcode for one in several] == [0, 0, 0]
+    with database.reading() as connection:
+        assert connection.exec_driver_sql("SELECT n FROM child").scalar() == 120
+
+
+def add(url: str, times: int) -> None:
+    """Add one so many times, each in a transaction that reads and then writes."""
+    database = Database(url)
+    for _ in range(times):
+        with database.writing() as connection:
+            lock = "" if database.is_sqlite else " FOR UPDATE"
+            n = connection.exec_driver_sql(f"SELECT n FROM child{lock}").scalar_one()
+            connection.execute(sa.text("UPDATE child SET n = :n"), {"n": n + 1})
+    database.dispose()
+
+
+def test_a_forked_process_starts_afresh_and_leaves_its_parent_alone(database: Database) -> None:
+    count(database, "parent")
+    child = multiprocessing.get_context("fork").Process(target=renew_and_count, args=(database,))
+    child.start()
+    child.join()
+    assert child.exitcode == 0
+    assert count(database, "parent") == 1
+
+
+def renew_and_count(database: Database) -> None:
+    database.renew()
+    assert count(database, "parent") == 1
+
+
+def count(database: Database, table: str) -> int:
+    with database.reading() as connection:
+        return connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
+
+
+def timed(database: Database, statement: str = "SELECT 1") -> tuple[str, float]:
+    """What a reading comes to, and after how many seconds."""
+    began = time.monotonic()
+    try:
+        with database.reading() as connection:
+            connection.exec_driver_sql(statement)
+    except Unavailable:
+        return "unavailable", time.monotonic() - began
+    return "well", time.monotonic() - began
+
+
+@pytest.mark.parametrize(
+    ("hurt", "heal", "first_within"),
+    [(MariaDb.kill, MariaDb.start, 1.0), (MariaDb.pause, MariaDb.resume, 4.0)],
+    ids=["killed", "hung"],
+)
+@pytest.mark.parametrize("pool", ["full", "empty"])
+# PyMySQL leaves the socket of a refused connection to the collector.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_server_that_is_away_is_told_soon_and_found_again(
+    server: MariaDb, hurt: object, heal: object, first_within: float, pool: str
+) -> None:
+    assert callable(hurt)
+    assert callable(heal)
+    database = Database(server.url())
+    if pool == "full":
+        assert timed(database)[0] == "well"
+    hurt(server)
+    said, seconds = timed(database)
+    assert said == "unavailable"
+    assert seconds < first_within
+    # One was told slowly; those after it are told at once.
+    for _ in range(5):
+        said, seconds = timed(database)
+        assert (said, seconds < 0.3) == ("unavailable", True)
+    heal(server)
+    deadline = time.monotonic() + 5
+    while timed(database)[0] != "well":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    with database.writing() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    database.dispose()
+
+
+def test_a_server_that_hangs_in_the_middle_of_an_answer(server: MariaDb) -> None:
+    database = Database(server.url())
+    assert timed(database)[0] == "well"
+    told: list[tuple[str, float]] = []
+    asking = threading.Thread(target=lambda: told.append(timed(database, "SELECT sleep(1)")))
+    asking.start()
+    time.sleep(0.4)
+    server.pause()
+    asking.join()
+    assert told[0][0] == "unavailable"
+    assert told[0][1] < 5.5
+    server.resume()
+    database.dispose()
+
+
+def test_a_row_that_another_holds_is_busy_not_broken(server: MariaDb) -> None:
+    database = Database(server.url())
+    with database.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    with database.writing() as holder:
+        holder.exec_driver_sql("SELECT * FROM t FOR UPDATE")
+        began = time.monotonic()
+        with pytest.raises(Unavailable, match="busy"), database.writing() as other:
+            other.exec_driver_sql("UPDATE t SET id = 2")
+        assert time.monotonic() - began < 4
+        assert timed(database)[0] == "well"
+    database.dispose()
+
+
+def test_a_sqlite_file_that_cannot_be_opened(tmp_path: pytest.TempPathFactory) -> None:
+    database = Database(f"sqlite:///{tmp_path}")
+    with pytest.raises(Unavailable), database.reading() as connection:
+        connection.exec_driver_sql("SELECT 1")
