@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 from pyispyb_chassis.configuration import Configuration, load
 from pyispyb_chassis.database import Database
 from pyispyb_ssx.app import create_app
-from pyispyb_ssx.operations.schema import upgrade
+from pyispyb_ssx.migrations import MIGRATIONS
 
 CONFIGURATION = """
 state = "{folder}"
@@ -83,7 +83,7 @@ def make_ssx(url: str, folder: Path, issuing: Issuing, more: str) -> Ssx:
     file.write_text(text, encoding="utf-8")
     configuration = load(file, environ={})
     database = Database(url)
-    assert upgrade(database) is not None
+    assert MIGRATIONS.upgrade(database) is not None
     return Ssx(create_app(configuration).test_client(), issuing, database, core, configuration)
 
 

@@ -9,16 +9,16 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from pyispyb_chassis.database import Database
-from pyispyb_ssx.operations.schema import is_current, upgrade
+from pyispyb_ssx.migrations import MIGRATIONS
 from pyispyb_ssx.tables import TABLES
 
 
 def test_the_steps_make_the_tables_that_the_code_maps(each_database: str) -> None:
     database = Database(each_database)
-    assert not is_current(database)
-    assert upgrade(database) == "0001"
-    assert upgrade(database) is None
-    assert is_current(database)
+    assert MIGRATIONS.fault(database) is not None
+    assert MIGRATIONS.upgrade(database) == "0001"
+    assert MIGRATIONS.upgrade(database) is None
+    assert MIGRATIONS.fault(database) is None
     with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, TABLES.metadata) == []

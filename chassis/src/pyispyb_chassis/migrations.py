@@ -1,5 +1,7 @@
 """Bringing a service's own tables up to date: its Alembic steps, one replica at a time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +10,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, Engine
 
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
@@ -31,15 +33,13 @@ class Migrations:
         config = self._config()
         newest = ScriptDirectory.from_config(config).get_current_head()
         lock = f"pyispyb_{self.name}"
-        with database.write_engine.begin() as connection:
+        with _patient(database) as engine, engine.begin() as connection:
             if not database.is_sqlite:
-                connection.execute(sa.func.get_lock(lock, LOCK_SECONDS).select())
+                connection.execute(sa.select(sa.func.get_lock(lock, LOCK_SECONDS)))
             if _form(connection) == newest:
                 return None
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-            if not database.is_sqlite:
-                connection.execute(sa.func.release_lock(lock).select())
         return newest
 
     def fault(self, database: Database) -> str | None:
@@ -58,6 +58,22 @@ class Migrations:
         config.set_main_option("script_location", str(self.folder))
         config.set_main_option("path_separator", "os")
         return config
+
+
+@contextmanager
+def _patient(database: Database) -> Iterator[Engine]:
+    """An engine that waits: a step may take longer than any request, and so may its turn.
+
+    On MariaDB the connection is closed at the end, and its lock with it.
+    """
+    if database.is_sqlite:
+        yield database.write_engine
+        return
+    engine = sa.create_engine(database.url, poolclass=sa.NullPool)
+    try:
+        yield engine
+    finally:
+        engine.dispose()
 
 
 def _form(connection: Connection) -> str | None:

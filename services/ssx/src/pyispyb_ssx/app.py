@@ -1,6 +1,5 @@
 """The only wiring of ssx."""
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -8,7 +7,6 @@ from flask import Flask
 from pyispyb_chassis.app import Service, create_service
 from pyispyb_chassis.configuration import Configuration
 from pyispyb_chassis.database import Database
-from pyispyb_chassis.errors import ServiceError
 from pyispyb_chassis.nouns.catalogue import Catalogue
 from pyispyb_chassis.nouns.reading import Reader
 from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
@@ -18,8 +16,8 @@ from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
 from pyispyb_chassis.sibling import Sibling
 from pyispyb_ssx.catalogue import NOUNS, runs
+from pyispyb_ssx.migrations import MIGRATIONS
 from pyispyb_ssx.operations.batches import Batches
-from pyispyb_ssx.operations.schema import is_current
 from pyispyb_ssx.operations.store import Store
 from pyispyb_ssx.operations.viewers import Viewers
 from pyispyb_ssx.resources.batches import batches_namespace
@@ -28,28 +26,6 @@ from pyispyb_ssx.resources.runs import runs_namespace
 from pyispyb_ssx.rules import Rules, Viewer
 from pyispyb_ssx.settings import SsxSettings
 from pyispyb_ssx.tables import TABLES
-
-
-@dataclass(frozen=True, slots=True)
-class _Readiness:
-    """What ssx stands on; core is not among it: batches go on without."""
-
-    database: Database
-
-    def answers(self) -> str | None:
-        try:
-            with self.database.reading() as connection:
-                connection.exec_driver_sql("SELECT 1")
-        except ServiceError as error:
-            return error.detail
-        return None
-
-    def tables(self) -> str | None:
-        try:
-            current = is_current(self.database)
-        except ServiceError as error:
-            return error.detail
-        return None if current else "not up to date; run pyispyb-ssx database upgrade"
 
 
 def create_app(configuration: Configuration) -> Flask:
@@ -69,7 +45,6 @@ def create_app(configuration: Configuration) -> Flask:
         viewer = viewers(caller)
         return frozenset(one for one in Permission if viewer.may(one))
 
-    ready = _Readiness(database)
     service = Service(
         name="ssx",
         title="PyISPyB ssx: serial crystallography",
@@ -81,7 +56,8 @@ def create_app(configuration: Configuration) -> Flask:
             images_namespace(store),
         ],
         rights_of=rights_of,
-        ready={"database": ready.answers, "tables": ready.tables},
+        # Core is not among what ssx stands on: batches go on without it.
+        ready={"database": lambda: MIGRATIONS.fault(database)},
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from pyispyb_chassis.configuration import Configuration, loaded_or_exit
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
+from pyispyb_ssx.migrations import MIGRATIONS
 from pyispyb_ssx.settings import SsxSettings
 
 DEMO_IMAGES = 25_600
@@ -89,10 +90,8 @@ def _serve(_arguments: argparse.Namespace) -> None:
 
 
 def _upgrade(_arguments: argparse.Namespace) -> None:
-    from pyispyb_ssx.operations.schema import upgrade
-
     _, database = _database()
-    reached = upgrade(database)
+    reached = MIGRATIONS.upgrade(database)
     sys.stdout.write(f"upgraded to {reached}\n" if reached else "everything is there\n")
 
 
