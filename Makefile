@@ -90,7 +90,7 @@ pins: ## Rewrite constraints.txt from a fresh environment with the newest versio
 
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure the suite beside a hello-world, in one run
-	$(BIN)/python bench/compare.py
+	$(BIN)/python -m bench.compare
 
 .PHONY: up
 up: ## Start the containers (docker compose)
