@@ -1,5 +1,6 @@
 """A database on both kinds: what its faults become, and what happens while its server is away."""
 
+import gc
 import logging
 import multiprocessing
 import threading
@@ -12,6 +13,9 @@ from tests.peers.mariadb import MariaDb
 
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Conflict, ServiceError, Unavailable, Unprocessable
+
+# PyMySQL leaves the socket of a refused connection to the collector.
+pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
 @pytest.fixture
@@ -38,6 +42,7 @@ def server() -> Iterator[MariaDb]:
     own = MariaDb()
     yield own
     own.close()
+    gc.collect()  # while those warnings are still ours
 
 
 @pytest.mark.parametrize(
@@ -153,8 +158,6 @@ def timed(database: Database, statement: str = "SELECT 1") -> tuple[str, float]:
     ids=["killed", "hung"],
 )
 @pytest.mark.parametrize("pool", ["full", "empty"])
-# PyMySQL leaves the socket of a refused connection to the collector.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_server_that_is_away_is_told_soon_and_found_again(
     server: MariaDb, hurt: object, heal: object, first_within: float, pool: str
 ) -> None:

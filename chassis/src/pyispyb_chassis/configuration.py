@@ -247,12 +247,17 @@ def _validated(
     except ValidationError as error:
         for fault in error.errors(include_url=False, include_input=False):
             keys = (*where, *[str(part) for part in fault["loc"]])
-            named = next(
-                (origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in origins), None
-            )
             reason = fault["msg"].removeprefix("Value error, ")
-            faults.append(f"{named or path}: {'.'.join(keys) or 'the top level'}: {reason}")
+            named = _origin(keys, origins) or path
+            faults.append(f"{named}: {'.'.join(keys) or 'the top level'}: {reason}")
         return None
+
+
+def _origin(keys: tuple[str, ...], origins: Mapping[tuple[str, ...], str]) -> str | None:
+    """The variable that set this key, something above it, or something in it."""
+    above = [origins[keys[:n]] for n in range(len(keys), 0, -1) if keys[:n] in origins]
+    inside = [variable for place, variable in origins.items() if place[: len(keys)] == keys != ()]
+    return next(iter([*above, *inside]), None)
 
 
 def effective(configuration: Configuration) -> Iterator[tuple[str, str]]:
