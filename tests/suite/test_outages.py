@@ -131,7 +131,6 @@ def test_without_auth_a_service_that_starts_anew_cannot_tell_and_says_so(
         answer = caller.ask(PATHS["core"])
         assert answer.status_code == 503  # never 401: the token is good, its key is not in reach
         assert int(answer.headers["Retry-After"]) > 0
-        assert caller.is_served(PATHS["ssx"])
     wait_for(lambda: caller.is_served(PATHS["core"]), BACK_WITHIN)
 
 
