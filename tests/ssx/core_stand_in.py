@@ -1,6 +1,5 @@
 """A core that answers what ssx asks of the demo cast, over real HTTP, and can be taken away."""
 
-import socket
 import threading
 import time
 from collections import Counter
@@ -9,9 +8,9 @@ from typing import Any
 
 import jwt
 import orjson
+from tests.peers.ports import free_port
 from werkzeug.serving import BaseWSGIServer, WSGIRequestHandler, make_server
 
-FIRST_PORT, LAST_PORT = 22500, 22799
 MX1001, MX1002, IN2001 = 1, 2, 3
 PAST_BL2, RUNNING_BL1, OTHERS_BL2, CLOSED_BL1 = 11, 12, 21, 31
 SESSIONS = {
@@ -59,7 +58,7 @@ class Served:
 
     def __init__(self, app: Any) -> None:
         self._app = app
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._server: BaseWSGIServer | None = None
 
@@ -118,14 +117,3 @@ class CoreStandIn(Served):
         )
         reached = session["proposalId"] in access["proposals"] or session_id in access["sessions"]
         return session if access["all"] or staff or reached else None
-
-
-def _free_port() -> int:
-    for port in range(FIRST_PORT, LAST_PORT):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
-    raise OSError(f"no free port from {FIRST_PORT} to {LAST_PORT}")
