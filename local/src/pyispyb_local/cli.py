@@ -29,6 +29,8 @@ def main() -> None:
         sys.exit(options.does(options))
     except Refusal as refusal:
         sys.exit(str(refusal))
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 def run(options: argparse.Namespace) -> int:
