@@ -10,7 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from tests.cast import ALICE, Issuing, Somebody
 from tests.peers.mariadb import MariaDb
-from tests.ssx.core_stand_in import RUNNING_BL1, CoreStandIn
+from tests.ssx.core_stand_in import RUNNING_BL1, CoreStandIn, Served
 from werkzeug.test import TestResponse
 
 from pyispyb_chassis.configuration import Configuration, load
@@ -72,9 +72,11 @@ class Ssx:
         self.core.stop()
 
 
-def make_ssx(url: str, folder: Path, issuing: Issuing, more: str) -> Ssx:
+def make_ssx(
+    url: str, folder: Path, issuing: Issuing, more: str, core: Served | None = None
+) -> Ssx:
     """An ssx on this empty database; `more` is written into its section."""
-    core = CoreStandIn()
+    core = core or CoreStandIn()
     core.start()
     file = folder / "ispyb.toml"
     text = CONFIGURATION.format(
