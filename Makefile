@@ -74,7 +74,7 @@ format: $(VENV)/.installed-dev ## Format the code and cure what ruff can cure
 .PHONY: contracts
 contracts: $(VENV)/.installed ## Rewrite services/*/openapi.json from the code
 	@for service in $(SERVICES); do \
-		$(BIN)/python -m pyispyb_chassis.contracts \
+		ISPYB_STATE=$(VENV)/contracts ISPYB_AUTH__PROVIDERS={} $(BIN)/python -m pyispyb_chassis.contracts \
 			pyispyb_$$service.app:create_app services/$$service/openapi.json; \
 	done
 
