@@ -1,22 +1,17 @@
-"""Core answers every read and every write as the hand-written tables say."""
-
-from itertools import chain
+"""Core answers every read as the hand-written table says."""
 
 import pytest
-from tests.core.matrix.cases import Case, faults
+from tests.core.matrix.cases import faults, grouped
 from tests.core.matrix.reading import SEEN, reads
 from tests.core.matrix.stage import Stage
 from tests.core.matrix.tables_of_text import MARKS
-from tests.core.matrix.writing import writes
 
-GROUPS: dict[str, list[Case]] = {}
-for case in chain(reads(), writes()):
-    GROUPS.setdefault(case.group, []).append(case)
+READS = grouped(reads())
 
 
-@pytest.mark.parametrize("group", GROUPS)
-def test_answers_as_the_tables_say(stage: Stage, group: str) -> None:
-    assert faults(stage, GROUPS[group]) == []
+@pytest.mark.parametrize("group", READS)
+def test_sees_what_the_table_says(stage: Stage, group: str) -> None:
+    assert faults(stage, READS[group]) == []
 
 
 def test_every_row_of_the_world_has_its_line(stage: Stage) -> None:
