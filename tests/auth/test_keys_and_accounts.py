@@ -1,0 +1,137 @@
+"""Signing keys and account files as they lie on disk, and the command line that makes them."""
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from tests.auth.conftest import Auth, write_configuration
+
+from pyispyb_auth.operations import keys
+
+COMMAND = Path(sys.executable).with_name("pyispyb-auth")
+
+
+def run(
+    file: Path, *words: str, given: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    environ = {"PATH": os.environ["PATH"], "ISPYB_CONFIG": str(file), **variables}
+    return subprocess.run(
+        [COMMAND, *words],
+        env=environ,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def test_keys_are_private_and_made_once_by_many_starts(tmp_path: Path) -> None:
+    folder = tmp_path / "keys"
+    code = (
+        "import sys; from pathlib import Path; from pyispyb_auth.operations import keys;"
+        "print(keys.initialise(Path(sys.argv[1])).kid)"
+    )
+    starts = [
+        subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE, text=True)
+        for _ in range(4)
+    ]
+    kids = {start.communicate(timeout=60)[0].strip() for start in starts}
+    assert len(kids) == 1
+    assert [key.kid for key in keys.keys_in(folder)] == list(kids)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
+
+
+def test_a_broken_key_is_one_line(tmp_path: Path) -> None:
+    file = write_configuration(tmp_path, "sqlite://")
+    (tmp_path / "keys").mkdir()
+    (tmp_path / "keys" / "20260101T000000Z-x.pem").write_text("nonsense")
+    done = run(file, "keys", "list")
+    assert done.returncode == 1
+    assert "not a readable private key" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_changed_accounts_file_counts_at_once_and_a_broken_one_does_not(
+    make_auth: Callable[..., Auth],
+) -> None:
+    auth = make_auth()
+    file = auth.folder / "accounts.toml"
+    hashed = run(auth.file, "hash-password", given="new word\n").stdout.strip()
+    file.write_text(f'[accounts.newcomer]\npassword_hash = "{hashed}"\n')
+    assert auth.post("/login", login="newcomer", password="new word").status_code == 200
+    assert auth.post("/login", login="alice", password="alice-demo").status_code == 401
+    file.write_text("[accounts.newcomer\n")
+    assert auth.post("/login", login="newcomer", password="new word").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[accounts.a]\n", "accounts.a.password_hash"),
+        ('[accounts.a]\npassword_hash = "plain"\n', "accounts.a.password_hash"),
+        ('[accounts.a]\npassword_hash = "$argon2id$x"\ncolour = 1\n', "accounts.a.colour"),
+        ("no toml", "not TOML"),
+        (None, "cannot be read"),
+    ],
+)
+def test_an_unusable_accounts_file_stops_the_start(
+    tmp_path: Path, text: str | None, said: str
+) -> None:
+    file = write_configuration(tmp_path, f"sqlite:///{tmp_path / 'auth.sqlite'}")
+    if text is not None:
+        (tmp_path / "accounts.toml").write_text(text)
+    ports = {
+        "ISPYB_AUTH__LISTEN": "127.0.0.1:22401",
+        "ISPYB_AUTH__INSIDE_LISTEN": "127.0.0.1:22402",
+    }
+    done = run(file, "serve", **ports)
+    assert done.returncode == 1
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_production_refuses_the_demo_accounts(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'auth.sqlite'}"
+    file = write_configuration(tmp_path, url)
+    assert run(file, "demo").returncode == 0
+    assert stat.S_IMODE((tmp_path / "accounts.toml").stat().st_mode) == 0o600
+    production = write_configuration(tmp_path, url, environment="production")
+    ports = {
+        "ISPYB_AUTH__LISTEN": "127.0.0.1:22403",
+        "ISPYB_AUTH__INSIDE_LISTEN": "127.0.0.1:22404",
+    }
+    refused = run(production, "serve", **ports)
+    assert refused.returncode == 1
+    assert refused.stderr.count("has its demo password") == 7
+    assert run(production, "demo").returncode == 1
+
+
+def test_a_password_is_never_an_argument_and_never_empty(tmp_path: Path) -> None:
+    file = write_configuration(tmp_path, "sqlite://")
+    assert run(file, "hash-password", "secret").returncode == 2
+    assert run(file, "hash-password", given="\n").returncode == 1
+    assert run(file, "hash-password", given="word\n").stdout.startswith("$argon2id$")
+
+
+def test_tables_are_made_once_by_many_starts(each_database: str, tmp_path: Path) -> None:
+    file = write_configuration(tmp_path, each_database)
+    environ = {"PATH": os.environ["PATH"], "ISPYB_CONFIG": str(file)}
+    starts = [
+        subprocess.Popen(
+            [COMMAND, "database", "upgrade"], env=environ, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(3)
+    ]
+    said = sorted(start.communicate(timeout=60)[0] for start in starts)
+    assert [start.returncode for start in starts] == [0, 0, 0]
+    assert said == [
+        "everything is up to date\n",
+        "everything is up to date\n",
+        "upgraded to 0001\n",
+    ]
