@@ -17,7 +17,7 @@ class SsxSettings(ServiceSection):
         15, ge=0, le=30, description="how long core's answer on what a caller reaches is used"
     )
     access_stale_seconds: float = Field(
-        30, ge=0, le=300, description="how long it is used when core does not answer"
+        30, ge=0, le=30, description="how long it is used when core does not answer"
     )
     max_images_per_batch: int = Field(50_000, ge=1, le=50_000)
     max_batch_body: int = Field(64 * 2**20, ge=1024, description="bytes of a batch's body")
