@@ -1,0 +1,51 @@
+"""The tables of auth's and core's README are what the code says."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from pyispyb_auth.settings import AuthSettings
+from pyispyb_chassis.configuration import ServiceSection
+from pyispyb_core.settings import CoreSettings
+
+SERVICES = Path(__file__).parents[2] / "services"
+PAGES = {"openapi.json", "docs", "docs/<file>"}
+
+
+def rows_under(service: str, header: str) -> dict[str, str]:
+    """The first two cells of each row of the table that begins with this column."""
+    text = (SERVICES / service / "README.md").read_text(encoding="utf-8")
+    table = text.split(f"| {header} |", 1)[1].split("\n\n", 1)[0]
+    cells = [line.strip("|").split("|") for line in table.splitlines()[2:]]
+    return {row[0].strip().strip("`"): row[1].strip().strip("`") for row in cells}
+
+
+@pytest.mark.parametrize("service", ["auth", "core"])
+def test_endpoints_and_who_may_call_them(service: str) -> None:
+    contract = json.loads((SERVICES / service / "openapi.json").read_text(encoding="utf-8"))
+    expected = {f"GET /{service}/{page}": "open" for page in PAGES}
+    if service == "core":
+        expected["GET /"] = "open"
+    for path, operations in contract["paths"].items():
+        for method, operation in operations.items():
+            who = operation.get("x-permission") or "any login"
+            named = re.sub(r"\{(\w+)\}", r"<\1>", path)
+            expected[f"{method.upper()} {named}"] = who if operation["security"] else "open"
+    assert rows_under(service, "Endpoint") == expected
+
+
+@pytest.mark.parametrize(("service", "kind"), [("auth", AuthSettings), ("core", CoreSettings)])
+def test_variables_and_their_defaults(service: str, kind: type[ServiceSection]) -> None:
+    settings = kind()
+    expected: dict[str, str] = {}
+    for name in kind.model_fields:
+        value = getattr(settings, name)
+        if name == "database_url":
+            value = value.get_secret_value()
+        if isinstance(value, frozenset):
+            value = json.dumps(sorted(value))
+        shown = f"{value:g}" if isinstance(value, float) else str(value)
+        expected[f"ISPYB_{service.upper()}__{name.upper()}"] = shown
+    assert rows_under(service, "Variable") == expected
