@@ -1,10 +1,15 @@
 """Who may call, and that silence stops the start."""
 
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_restx import Api, Resource
 from tests.cast import ALICE, MXCUBE, NOBODY, OSCAR, Issuing, Somebody
+from tests.chassis.conftest import trusted
+from tests.chassis.hello.app import create_app
+from tests.chassis.hello.settings import configured
 
 from pyispyb_chassis.access import UnmarkedRoute, public, refuse_unmarked_routes, requires
 
@@ -22,6 +27,7 @@ READS_NOTHING = Somebody("alice", {"scope": ""})
         (READS_RUNS, "/hello/things/1", 200),
         (READS_NOTHING, "/hello/things/1", 403),
         (MXCUBE, "/hello/things/1", 200),
+        (Somebody("mxcube", {"client_id": "mxcube"}), "/hello/things/1", 403),
         (NOBODY, "/hello/health/live", 200),
         (NOBODY, "/hello/version", 200),
         (NOBODY, "/hello/docs", 200),
@@ -33,6 +39,29 @@ def test_who_may_call(
     client: FlaskClient, issuing: Issuing, who: Somebody | None, path: str, status: int
 ) -> None:
     assert client.get(path, headers=issuing.bearer(who)).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("method", "who", "status"),
+    [("HEAD", NOBODY, 401), ("HEAD", ALICE, 200), ("OPTIONS", NOBODY, 200)],
+)
+def test_the_methods_that_nobody_writes(
+    client: FlaskClient, issuing: Issuing, method: str, who: Somebody | None, status: int
+) -> None:
+    answer = client.open("/hello/things", method=method, headers=issuing.bearer(who))
+    assert answer.status_code == status
+    assert answer.data == b""
+
+
+def test_without_the_issuers_keys_nobody_is_refused_and_nobody_let_in(
+    issuing: Issuing, tmp_path: Path
+) -> None:
+    block = trusted(issuing).model_copy(update={"pem_file": tmp_path / "not-there-yet.pem"})
+    client = create_app(configured(tmp_path, (8099, 9099), block)).test_client()
+    answer = client.get("/hello/things", headers=issuing.bearer(ALICE))
+    assert answer.status_code == 503
+    assert answer.headers["Retry-After"]
+    assert client.get("/hello/things").status_code == 401
 
 
 def test_a_401_says_how_and_a_403_says_what_is_missing(
@@ -70,9 +99,34 @@ class _Half(Resource):
         return ""
 
 
+class _Head(_Half):
+    """One that answers HEAD by itself."""
+
+    post = None
+
+    def head(self) -> str:
+        return ""
+
+
+class _Options(_Half):
+    """One that answers OPTIONS by itself."""
+
+    post = None
+
+    def options(self) -> str:
+        return ""
+
+
 @pytest.mark.parametrize(
     ("view", "named"),
-    [(_open, None), (_guarded, None), (_silent, "GET /x"), (_Half, "POST /x")],
+    [
+        (_open, None),
+        (_guarded, None),
+        (_silent, "GET /x"),
+        (_Half, "POST /x"),
+        (_Head, "HEAD /x"),
+        (_Options, "OPTIONS /x"),
+    ],
 )
 def test_a_route_that_does_not_say_who_may_call_it_stops_the_start(
     view: object, named: str | None

@@ -46,6 +46,7 @@ def faults(folder: Path, text: str, **variables: str) -> list[str]:
         ("[core]\ndatabase_url = 'nonsense'", {}, "FILE: core.database_url:", "not a database URL"),
         ("[core]\ndatabase_url = 'oracle://x'", {}, "FILE: core.database_url:", "allowed: sqlite"),
         ("[core]\nlisten = 'x'", {}, "FILE: core.listen:", "pattern"),
+        ("[core]\nlisten = 'a:70000'", {}, "FILE: core.listen:", "from 1 to 65535"),
         (
             "[core]\nlisten = '0.0.0.0:1'\ninside_listen = '127.0.0.1:1'",
             {},

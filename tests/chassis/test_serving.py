@@ -182,6 +182,18 @@ def test_ready_names_what_is_ill(served: Served) -> None:
     assert served.get("/health/ready", inside=True)[0] == 200
 
 
+def test_a_check_that_fails_itself_is_told_like_any_other(served: Served) -> None:
+    fire = served.folder / "fire"
+    fire.touch()
+    try:
+        status, body, _ = served.get("/health/ready", inside=True)
+    finally:
+        fire.unlink()
+    assert status == 503
+    assert json.loads(body)["checks"] == {"oven": "well", "table": "the check failed; see the log"}
+    assert "nobody thought of this" in served.log.read_text()
+
+
 def test_every_line_is_json_and_gunicorn_writes_no_second_line_a_request(served: Served) -> None:
     served.get("/hello/version", headers={"X-Request-ID": "the-one"})
     time.sleep(0.2)

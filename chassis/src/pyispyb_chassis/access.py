@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Flask, current_app, g, request
+from werkzeug.routing import Rule
 
 from pyispyb_chassis.errors import Forbidden
 from pyispyb_chassis.permissions import Permission
@@ -70,10 +71,21 @@ def marks(app: Flask) -> Iterator[tuple[str, str, Public | Requires | None]]:
     """Every (path, method, mark) of the app; the mark is None where a route says nothing."""
     for rule in app.url_map.iter_rules():
         view = app.view_functions[rule.endpoint]
-        for method in sorted((rule.methods or set()) - {"HEAD", "OPTIONS"}):
-            resource = getattr(view, "view_class", None)
+        resource = getattr(view, "view_class", None)
+        for method in sorted((rule.methods or set()) - _answered_by_flask(rule, resource)):
             call = getattr(resource, method.lower(), None) if resource else view
             yield rule.rule, method, getattr(call, MARK, None)
+
+
+def _answered_by_flask(rule: Rule, resource: type | None) -> set[str]:
+    """HEAD where GET answers it, OPTIONS where Flask lists the methods."""
+    methods = rule.methods or set()
+    by_flask = set()
+    if "GET" in methods and not hasattr(resource, "head"):
+        by_flask.add("HEAD")
+    if getattr(rule, "provide_automatic_options", False) and not hasattr(resource, "options"):
+        by_flask.add("OPTIONS")
+    return by_flask
 
 
 def refuse_unmarked_routes(app: Flask) -> None:

@@ -42,7 +42,17 @@ def _is_database_url(value: SecretStr) -> SecretStr:
 
 
 DatabaseUrl = Annotated[SecretStr, AfterValidator(_is_database_url)]
-Address = Annotated[str, Field(pattern=r"^[^\s:/]+:\d{1,5}$", description="host:port")]
+
+
+def _has_a_port(value: str) -> str:
+    if not 0 < int(value.rpartition(":")[2]) < 2**16:
+        raise ValueError("a port is a number from 1 to 65535")
+    return value
+
+
+Address = Annotated[
+    str, Field(pattern=r"^[^\s:/]+:\d{1,5}$", description="host:port"), AfterValidator(_has_a_port)
+]
 Prefix = Annotated[str, Field(pattern=r"^(/[a-z0-9._-]+)+$", description="a public path prefix")]
 
 

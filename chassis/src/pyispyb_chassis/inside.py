@@ -1,5 +1,6 @@
 """The pages every service has: public ones, and the inside port that no gateway route reaches."""
 
+import logging
 import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -14,11 +15,13 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, multiproces
 
 from pyispyb_chassis.access import public
 from pyispyb_chassis.bodies import json_answer
-from pyispyb_chassis.errors import NotFound
+from pyispyb_chassis.errors import NotFound, ServiceError
 from pyispyb_chassis.openapi import Contract
 
 if TYPE_CHECKING:
     from pyispyb_chassis.app import Service
+
+log = logging.getLogger(__name__)
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -151,7 +154,7 @@ class InsidePort:
         return [body]
 
     def _ready(self) -> tuple[HTTPStatus, bytes]:
-        checks = {name: check() for name, check in self._service.ready.items()}
+        checks = {name: _fault_of(name, check) for name, check in self._service.ready.items()}
         well = all(fault is None for fault in checks.values())
         body = {
             "service": self._service.name,
@@ -160,6 +163,17 @@ class InsidePort:
         }
         status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
         return status, orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _fault_of(name: str, check: Callable[[], str | None]) -> str | None:
+    """What a check says; one that fails itself is a fault and not the end of the answer."""
+    try:
+        return check()
+    except ServiceError as error:
+        return error.detail
+    except Exception:
+        log.exception("a readiness check failed", extra={"check": name})
+        return "the check failed; see the log"
 
 
 def _metrics() -> bytes:

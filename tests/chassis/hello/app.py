@@ -89,6 +89,12 @@ def create_app(configuration: Configuration) -> Flask:
     namespace.add_resource(Broken, "/broken/<how>")
     namespace.add_resource(Slow, "/slow/<int:tenths>")
     ill = configuration.suite.state / "ill"
+
+    def look_at_the_table() -> str | None:
+        if (configuration.suite.state / "fire").exists():
+            raise RuntimeError("nobody thought of this")
+        return None
+
     return create_service(
         configuration,
         Service(
@@ -99,7 +105,7 @@ def create_app(configuration: Configuration) -> Flask:
             rights_of=rights_of,
             ready={
                 "oven": lambda: ill.read_text() if ill.exists() else None,
-                "table": lambda: None,
+                "table": look_at_the_table,
             },
         ),
     )
