@@ -301,6 +301,22 @@ def test_images_come_back_as_they_were_sent(ssx: Ssx) -> None:
     assert len(answer.text.splitlines()) == 11
 
 
+ACCEPTED = [
+    (None, "application/json"),
+    ("*/*", "application/json"),
+    ("application/json, text/csv;q=0.5", "application/json"),
+    ("text/*", "text/csv"),
+    ("application/x-ndjson", "application/x-ndjson"),
+]
+
+
+@pytest.mark.parametrize(("accept", "kind"), ACCEPTED)
+def test_images_come_in_the_form_that_is_asked_for(ssx: Ssx, accept: str | None, kind: str) -> None:
+    headers = {"Accept": accept} if accept else {}
+    answer = ssx.call(ALICE, "GET", f"/runs/{ssx.open()}/images", **headers)
+    assert (answer.status_code, answer.mimetype) == (200, kind)
+
+
 BAD_QUERIES = [
     ("?limit=1001", "application/json", 400, "limit"),
     ("?limit=-1", "application/json", 400, "limit"),

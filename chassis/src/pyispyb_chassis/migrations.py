@@ -1,5 +1,6 @@
 """Bringing a service's own tables up to date: its Alembic steps, one replica at a time."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
 
 LOCK_SECONDS = 60
+# Readiness looks at the form every few seconds: not two lines of the log each time.
+logging.getLogger("alembic.runtime.migration").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True, slots=True)
