@@ -40,6 +40,34 @@ def test_one_fetch_serves_many_tokens(issuing: Issuing) -> None:
         assert len(server.asked) == 1
 
 
+def test_keys_fetched_ahead_serve_without_the_issuer(issuing: Issuing) -> None:
+    with Answering(issuing.jwks()) as server:
+        verifier = trusting(issuing, server)
+        verifier.prepare()
+        deadline = time.monotonic() + 5
+        while not server.asked and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.2)
+    assert outcome(verifier, issuing.token("alice")) == "alice"
+    assert len(server.asked) == 1
+
+
+def test_keys_are_asked_for_again_until_they_are_had(issuing: Issuing) -> None:
+    with Answering({"keys": []}) as server:
+        verifier = trusting(issuing, server, QUICK)
+        verifier.prepare()
+        deadline = time.monotonic() + 5
+        while len(server.asked) < 3 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert len(server.asked) >= 3
+        server.body = issuing.jwks()
+        before, deadline = len(server.asked), time.monotonic() + 5
+        while len(server.asked) == before and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.2)
+    assert outcome(verifier, issuing.token("alice")) == "alice"
+
+
 def test_many_at_once_share_the_first_fetch(issuing: Issuing) -> None:
     with Answering(issuing.jwks(), delay=0.3) as server:
         verifier = trusting(issuing, server)

@@ -131,7 +131,8 @@ def test_without_auth_a_service_that_starts_anew_cannot_tell_and_says_so(
         answer = caller.ask(PATHS["core"])
         assert answer.status_code == 503  # never 401: the token is good, its key is not in reach
         assert int(answer.headers["Retry-After"]) > 0
-    wait_for(lambda: caller.is_served(PATHS["core"]), BACK_WITHIN)
+    for service in ("auth", "core"):
+        wait_for(lambda service=service: caller.is_served(PATHS[service]), BACK_WITHIN)
 
 
 def until_done(ask: Callable[[], requests.Response], seconds: float = 60) -> int:

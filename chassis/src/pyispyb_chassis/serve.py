@@ -59,6 +59,8 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
     def start_worker(_server: Any, _worker: Any) -> None:
         for renew in app.extensions.get("pyispyb_after_fork", []):
             renew()
+        if (wired := app.extensions.get("pyispyb")) is not None:
+            wired.verifier.prepare()
 
     server = configuration.suite.server
     options = {

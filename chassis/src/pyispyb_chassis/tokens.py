@@ -71,6 +71,16 @@ class Keys:
             raise Unavailable(f"the keys of issuer {self._name} cannot be had")
         raise Unauthenticated
 
+    def prepare(self) -> None:
+        """Fetch until there are keys, ever more seldom."""
+        pause = self._limits.retry_a_failed_fetch_after
+        while True:
+            self._refresh(wait=True)
+            if self._old_at:
+                return
+            time.sleep(pause)
+            pause = min(2 * pause, self._limits.refresh_at_most_every)
+
     def _refresh(self, *, wait: bool) -> None:
         """Fetch if it is time to; while another thread fetches, wait for it or go on without."""
         if not self._lock.acquire(blocking=wait):
@@ -150,6 +160,14 @@ class Verifier:
         }
         self._known: OrderedDict[bytes, _Verified] = OrderedDict()
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Fetch every issuer's keys beside the requests; call it in each process, after a fork.
+
+        A worker that has seen no token yet can then do without the issuer too.
+        """
+        for _, _, keys in self._issuers.values():
+            threading.Thread(target=keys.prepare, daemon=True).start()
 
     @property
     def kept(self) -> int:
