@@ -124,11 +124,11 @@ def _status(stage: Stage, who: str, path: str, status: int) -> str | None:
 
 
 def _lists(noun: str) -> Iterator[Case]:
-    yield Case(f"{NOBODY} {noun}", "list", lambda stage: _status(stage, NOBODY, noun, 401))
+    yield Case(f"{NOBODY} {noun}", "list", partial(_status, who=NOBODY, path=noun, status=401))
     for who in PEOPLE:
         group = f"{who} {noun}"
         if _refused(noun, who):
-            yield Case(group, "list", lambda stage, who=who: _status(stage, who, noun, 403))
+            yield Case(group, "list", partial(_status, who=who, path=noun, status=403))
             continue
 
         def listed(stage: Stage, who: str = who) -> str | None:

@@ -59,9 +59,9 @@ class World:
 
     def add(self, name: str, noun: str, /, **values: Any) -> int:
         """Insert a row and name it."""
-        (number,) = self.link(KINDS[noun].table, **values)
-        self._name(name, noun, number)
-        return number
+        key = int(self.link(KINDS[noun].table, **values)[0])
+        self._name(name, noun, key)
+        return key
 
     def link(self, table: str, /, **values: Any) -> tuple[Any, ...]:
         """Insert a row that is no noun of the matrix."""
@@ -103,8 +103,8 @@ def _name_the_demo(world: World) -> None:
         ("MX1002", ("session",)),
         ("IN2001", ("session",)),
     ):
-        for number, visit in enumerate(visits, 1):
-            key = {"proposalId": world[proposal], "visit_number": number}
+        for count, visit in enumerate(visits, 1):
+            key = {"proposalId": world[proposal], "visit_number": count}
             world.find(f"{proposal}/{visit}", "sessions", **key)
     _name_what_is_shipped(world)
 
@@ -119,8 +119,8 @@ def _name_what_is_shipped(world: World) -> None:
     world.find("MX1001/dewar 2", "dewars", code="MX1001-dewar-2")
     world.find("MX1002/dewar", "dewars", code="MX1002-dewar-1")
     world.find("MX1002/closed dewar", "dewars", code="MX1002-closed-dewar")
-    for number in range(1, 5):
-        world.find(f"MX1001/puck {number}", "containers", code=f"MX1001-puck-{number}")
+    for puck in range(1, 5):
+        world.find(f"MX1001/puck {puck}", "containers", code=f"MX1001-puck-{puck}")
     world.find("MX1002/puck", "containers", code="MX1002-puck-1")
     world.find("MX1001/collected sample", "samples", name="MX1001-s01")
     world.find("MX1001/mounted sample", "samples", name="MX1001-s02")
