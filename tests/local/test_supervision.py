@@ -177,3 +177,18 @@ def test_one_port_moves_every_address(tmp_path: Path) -> None:
     issuer = plan.configuration.suite.issuers["suite"]
     assert issuer.issuer == "http://127.0.0.1:23100/auth"
     assert issuer.jwks_url == "http://127.0.0.1:23201/auth/.well-known/jwks.json"
+
+
+def test_without_a_port_the_configuration_decides(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ISPYB_CORE__LISTEN", "127.0.0.1:23999")
+    plan = make_plan(None, tmp_path)
+    assert plan.url == "http://127.0.0.1:8000"
+    assert {one.name: one.listen for one in plan.programs} == {
+        "auth": "127.0.0.1:8101",
+        "core": "127.0.0.1:23999",
+        "ssx": "127.0.0.1:8103",
+        "gateway": "127.0.0.1:8000",
+    }
+    assert plan.environment["ISPYB_STATE"] == str(tmp_path)
