@@ -119,7 +119,7 @@ BAD: dict[str, Make] = {
     "an unknown kid": signed({"kid": "unknown"}),
     "no kid": without_kid,
     "a path as kid": signed({"kid": "../../etc/passwd"}),
-    "crit": signed({"crit": ["b64"], "b64": True}),
+    "crit": signed({"crit": ["till-noon"], "till-noon": True}),
     "header typ of an ID token": signed({"typ": "ID"}),
     "header typ of a logout token": signed({"typ": "logout+jwt"}),
     "another issuer": with_claims(iss="https://elsewhere.example.org"),
