@@ -49,5 +49,5 @@ def create_app(configuration: Configuration) -> Flask:
         },
     )
     app = create_service(configuration, service)
-    app.extensions["pyispyb_after_fork"] = [database.dispose]
+    app.extensions["pyispyb_after_fork"] = [database.renew]
     return app
