@@ -48,6 +48,13 @@ FOREIGN_KEYS = [
         ("returnLabContactId", "sendingLabContactId"),
     ),
     Write("alice", "patch MX1001/shipment", {"returnLabContactId": None}, 200),
+    # whose address she sees already, she may name as a contact of her other proposal
+    Write(
+        "alice",
+        "create labcontacts",
+        {"proposalId": "@MX1001", "cardName": "card", "personId": "@contact person"},
+        201,
+    ),
     *[
         Write(
             "alice",
@@ -57,7 +64,7 @@ FOREIGN_KEYS = [
             names,
         )
         for person, status, names in (
-            ("@investigator", 201, ()),  # a co-member, seen by name
+            ("@investigator", 422, ("personId",)),  # a co-member's address is not hers to read
             ("@bob", 422, ("personId",)),  # a participant is nobody that she sees
             ("@stores", 422, ("personId",)),
             ("@nothing", 422, ("personId",)),

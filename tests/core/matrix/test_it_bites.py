@@ -51,7 +51,26 @@ HOLDS = {
         "carol sessions",
         "patch MX1001/running session: startDate",
     ),
-    "a local contact comments the session": ("local sessions", "patch MX1002/session: comments"),
+    "staff set dates only where they see the proposal": (
+        "carol sessions",
+        "patch MX1003/old session: beamLineOperator",
+    ),
+    "staff comment their sessions": ("local sessions", "patch MX1002/session: comments"),
+    "nobody makes a lab contact of another to read their address": (
+        "alice writes",
+        "create labcontacts: proposalId=@MX1001, cardName=card, personId=@investigator",
+    ),
+    "read-all sees every row": ("seeall proposals", "item MX1002"),
+    "administrators write every row": ("erin proposals", "create proposals"),
+    "a move needs the right on both ends": (
+        "bob writes",
+        "patch MX1002/UNUSED: proposalId=@MX1001",
+    ),
+    "what others refer to stays": (
+        "alice samples, crystals, proteins",
+        "delete MX1001/collected sample",
+    ),
+    "an include follows the rules of its noun": ("carol sessions", "include Proposal"),
     "goods handling follows dewars": (
         "dave shippings and dewars",
         "patch MX1001/dewar 1: dewarStatus",

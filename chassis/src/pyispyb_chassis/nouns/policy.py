@@ -20,6 +20,13 @@ class Viewer(Protocol):
 V = TypeVar("V", bound=Viewer, contravariant=True)
 Condition = sa.ColumnElement[bool]
 
+# The rules that the engine applies by itself, where the policy guards them.
+BOTH_ENDS = "a move needs the right on both ends"
+SAME_OWNER = "a foreign key stays within the proposal"
+SEEN_KEYS = "a foreign key must be visible"
+STILL_NEEDED = "what others refer to stays"
+UNSEEN_INCLUDES = "an include follows the rules of its noun"
+
 
 class Policy(Protocol[V]):
     """The access rules of one service; `row` is always an alias of the noun's table.
@@ -60,6 +67,9 @@ class Policy(Protocol[V]):
 
     def sound(self, noun: Bound, row: sa.FromClause) -> Condition:
         """Whether all chains of a row lead to one owner."""
+
+    def names(self, noun: Bound, viewer: V, column: str, row: sa.FromClause) -> Condition:
+        """The rows that a foreign key in a body may name; `row` is of the noun it leads to."""
 
     def guards(self, rule: str) -> bool:
         """Whether a rule that the engine itself applies to writes is in force."""

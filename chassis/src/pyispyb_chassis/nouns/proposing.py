@@ -11,12 +11,10 @@ from sqlalchemy.engine import Connection
 from pyispyb_chassis.errors import Forbidden, Unprocessable
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Reference, primary_key
 from pyispyb_chassis.nouns.fields import Refused
-from pyispyb_chassis.nouns.policy import Condition, Policy, V
+from pyispyb_chassis.nouns.policy import SAME_OWNER, SEEN_KEYS, Condition, Policy, V
 
 Fault = tuple[str, str]
 Values = Mapping[str, Any]
-SAME_OWNER = "a foreign key stays within the proposal"
-SEEN_KEYS = "a foreign key must be visible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +144,7 @@ class Proposals(Generic[V]):
                 seen = False  # it was there before; after a move it must still fit
             else:
                 continue
-            named = self._owner_of_named(connection, row, reference, viewer, seen=seen)
+            named = self._owner_of_named(connection, noun, row, reference, viewer, seen=seen)
             foreign = (
                 owner is not None
                 and named is not None
@@ -163,6 +161,7 @@ class Proposals(Generic[V]):
     def _owner_of_named(
         self,
         connection: Connection,
+        noun: Bound,
         row: sa.FromClause,
         reference: Reference,
         viewer: V,
@@ -177,7 +176,8 @@ class Proposals(Generic[V]):
         joined = row.join(other, primary_key(target, other) == row.c[reference.column])
         statement = sa.select(shown).select_from(joined)
         if seen:
-            statement = statement.where(self._policy.sees(target, viewer, other))
+            allowed = self._policy.names(noun, viewer, reference.column, other)
+            statement = statement.where(allowed)
         found = connection.execute(statement, self._policy.parameters(viewer)).first()
         return None if found is None else (found[0],)
 

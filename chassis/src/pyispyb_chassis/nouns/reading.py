@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import False_
 from pyispyb_chassis.errors import NotFound
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
 from pyispyb_chassis.nouns.noun import Name
-from pyispyb_chassis.nouns.policy import Condition, Policy, V
+from pyispyb_chassis.nouns.policy import UNSEEN_INCLUDES, Condition, Policy, V
 from pyispyb_chassis.nouns.query import Filter, Operator, Path, Query, noun_at
 
 Row = dict[str, Any]
@@ -152,7 +152,9 @@ class Reader(Generic[V]):
             joined = primary_key(target, aliases[path]) == self.column(
                 parent_noun, aliases[path[:-1]], column, viewer
             )
-            seen = self.policy.sees(target, viewer, aliases[path])
+            seen: Condition = sa.true()
+            if self.policy.guards(UNSEEN_INCLUDES):
+                seen = self.policy.sees(target, viewer, aliases[path])
             if isinstance(seen, False_):  # kept as a comparison, or the join itself is folded away
                 seen = sa.literal(1) == sa.literal(0)
             source = source.outerjoin(aliases[path], sa.and_(joined, seen))

@@ -18,8 +18,8 @@ from pyispyb_chassis.errors import (
 )
 from pyispyb_chassis.nouns.catalogue import Bound, primary_key
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
-from pyispyb_chassis.nouns.policy import Condition, V
-from pyispyb_chassis.nouns.proposing import SEEN_KEYS, Body, Proposals, body_of
+from pyispyb_chassis.nouns.policy import BOTH_ENDS, SEEN_KEYS, STILL_NEEDED, Condition, V
+from pyispyb_chassis.nouns.proposing import Body, Proposals, body_of
 from pyispyb_chassis.nouns.query import Query
 from pyispyb_chassis.nouns.reading import Reader, Row
 
@@ -87,7 +87,9 @@ class Writer(Generic[V]):
             self._find_parent(connection, noun, given, viewer)
             body = body_of(noun, given, new=False)
             after = self._proposals.row(noun, body.values, row_id)
-            for row in (self._stored(noun, row_id), after):
+            before = self._stored(noun, row_id)
+            ends = (before, after) if self._policy.guards(BOTH_ENDS) else (before,)
+            for row in ends:
                 sets = {name: self._policy.sets(noun, viewer, row, name) for name in body.values}
                 self._proposals.refuse(connection, row, viewer, sets)
             self._proposals.judge(connection, noun, after, body, viewer)
@@ -110,7 +112,7 @@ class Writer(Generic[V]):
         with self._writing() as connection:
             row_id = self._locked(connection, noun, key, viewer, self._policy.deletes)
             referring = self._referring(connection, noun, row_id)
-            if referring:
+            if referring and self._policy.guards(STILL_NEEDED):
                 counts = ", ".join(f"{count} {table}" for table, count in referring)
                 raise Conflict(f"others refer to it: {counts}", errors=[
                     (table, f"{count} rows refer to it") for table, count in referring

@@ -11,8 +11,14 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
-from pyispyb_chassis.nouns.policy import Condition
-from pyispyb_chassis.nouns.proposing import SAME_OWNER, SEEN_KEYS
+from pyispyb_chassis.nouns.policy import (
+    BOTH_ENDS,
+    SAME_OWNER,
+    SEEN_KEYS,
+    STILL_NEEDED,
+    UNSEEN_INCLUDES,
+    Condition,
+)
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.settings import CoreSettings
 from pyispyb_core.tables import Tables
@@ -28,6 +34,8 @@ GOODS_COLUMNS = frozenset(
         "trackingNumberFromSynchrotron",
     }
 )
+READ_ALL = "read-all sees every row"
+WRITE_ALL = "administrators write every row"
 SCOPE_NARROWS = "a token's scope narrows its bearer"
 NAME_COLUMNS = frozenset({"personId", "givenName", "familyName", "title"})
 CONTACT_COLUMNS = frozenset({"emailAddress", "phoneNumber", "faxNumber", "laboratoryId"})
@@ -357,12 +365,18 @@ class Rules:
     @grants("staff write the sessions of their beamlines")
     def _staff_writes(self, viewer: Viewer, session: sa.FromClause) -> Condition:
         """Staff of a beamline make and change its sessions, rights-bearing columns included."""
-        return sa.and_(self._beamline_staff(viewer, session), self._not_closed(session))
+        staff = sa.and_(self._beamline_staff(viewer, session), self._not_closed(session))
+        return sa.and_(staff, self._within_reach(viewer, session))
 
-    @grants("a local contact comments the session")
-    def _contact_comments(self, viewer: Viewer, session: sa.FromClause) -> Condition:
-        """A local contact changes the plain columns of that session."""
-        return sa.and_(self._local_contact(viewer, session), self._not_closed(session))
+    @limits("staff set dates only where they see the proposal")
+    def _within_reach(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Nobody opens a proposal to themselves by moving an old session into the window."""
+        return self._insider(viewer, session.c.proposalId)
+
+    @grants("staff comment their sessions")
+    def _staff_comments(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Staff and the local contact change the plain columns of their sessions, of any time."""
+        return self.staff_session(viewer, session)
 
     @grants("goods handling follows dewars")
     def _goods_writes(self, viewer: Viewer, dewar: sa.FromClause) -> Condition:
@@ -486,11 +500,28 @@ class Rules:
         )
 
     def guards(self, rule: str) -> bool:
-        """Whether the engine's own rules on writes are in force."""
+        """Whether a rule that is no condition in SQL is in force."""
         return rule not in self.without
+
+    def names(self, noun: Bound, viewer: Viewer, column: str, row: sa.FromClause) -> Condition:
+        """The rows that a foreign key of a body may name; `row` is the one it leads to."""
+        target = self.catalogue.target(noun.by_column[column])
+        seen = self.sees(target, viewer, row)
+        if noun.noun.level != Level.CONTACT or self.sees_all(target, viewer):
+            return seen
+        if target.noun.level != Level.PERSON:
+            return seen
+        return sa.and_(seen, self._nameable_contact(viewer, row))
+
+    @limits("nobody makes a lab contact of another to read their address")
+    def _nameable_contact(self, viewer: Viewer, person: sa.FromClause) -> Condition:
+        """A member makes a lab contact of themselves, or of whose address they see already."""
+        return sa.or_(self._yourself(viewer, person), self._contact_person(viewer, person))
 
     def sees_all(self, noun: Bound, viewer: Viewer) -> bool:
         """Whether `…:read-all` lets the viewer see every row, broken ones too."""
+        if not self.guards(READ_ALL):
+            return False
         people = noun.noun.level in {Level.PERSON, Level.LABORATORY}
         of_kind = Permission.PERSONS_READ_ALL if people else Permission.PROPOSALS_READ_ALL
         return bool(viewer.permissions & {of_kind, Permission.EVERYTHING_READ_ALL})
@@ -622,8 +653,7 @@ class Rules:
             case Level.SESSION:
                 return sa.or_(
                     self._member_writes(viewer, row.c.proposalId),
-                    self._staff_writes(viewer, row),
-                    self._contact_comments(viewer, row),
+                    self._staff_comments(viewer, row),
                 )
             case Level.PERSON:
                 own = self._writes_yourself(viewer, row)
@@ -674,7 +704,7 @@ class Rules:
         return sa.select(owner).where(joined).correlate(row).scalar_subquery()
 
     def _administers(self, viewer: Viewer) -> bool:
-        return Permission.EVERYTHING_WRITE_ALL in viewer.permissions
+        return self.guards(WRITE_ALL) and Permission.EVERYTHING_WRITE_ALL in viewer.permissions
 
     def _may_read(self, noun: Bound, viewer: Viewer) -> bool:
         return self.may(viewer, noun.noun.read)
@@ -682,13 +712,15 @@ class Rules:
 
 _PERSON: sa.BindParameter[int] = sa.bindparam("viewer_person", type_=sa.Integer)
 
-_RULES[SEEN_KEYS] = Rule(
-    SEEN_KEYS, "A foreign key in a body names only what its writer sees.", grants=False
+# Rules that are no condition in SQL: the engine and the viewers ask whether they are in force.
+_OTHERS = (
+    Rule(READ_ALL, "Whoever holds …:read-all sees every row, broken ones too.", grants=True),
+    Rule(WRITE_ALL, "Administrators write every row and every column.", grants=True),
+    Rule(SEEN_KEYS, "A foreign key in a body names only what its writer sees.", grants=False),
+    Rule(SAME_OWNER, "A foreign key leads to the same proposal, or to none.", grants=False),
+    Rule(BOTH_ENDS, "A row after its write must be the writer's too.", grants=False),
+    Rule(STILL_NEEDED, "What other rows refer to is not deleted.", grants=False),
+    Rule(UNSEEN_INCLUDES, "An include that the viewer may not see is null.", grants=False),
+    Rule(SCOPE_NARROWS, "A token that carries a scope gives no right outside it.", grants=False),
 )
-_RULES[SAME_OWNER] = Rule(
-    SAME_OWNER, "A foreign key leads to a row of the same proposal, or of none.", grants=False
-)
-_RULES[SCOPE_NARROWS] = Rule(
-    SCOPE_NARROWS, "A token that carries a scope gives no right outside of it.", grants=False
-)
-RULES: tuple[Rule, ...] = tuple(_RULES.values())
+RULES: tuple[Rule, ...] = (*_RULES.values(), *_OTHERS)

@@ -116,6 +116,10 @@ class Rules:
         """A run has one chain only."""
         return sa.true()
 
+    def names(self, _noun: Bound, _viewer: Viewer, _column: str, _row: sa.FromClause) -> Condition:
+        """A run has no foreign key inside ssx."""
+        return sa.false()
+
     def guards(self, _rule: str) -> bool:
         """All of the engine's own rules hold."""
         return True
