@@ -7,10 +7,16 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import jwt
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from tests.auth.conftest import Auth, write_configuration
+from tests.cast import MXCUBE
 
+from pyispyb_auth.demo import SERVICE_SCOPE
 from pyispyb_auth.operations import keys
+from pyispyb_chassis.permissions import Permission
 
 COMMAND = Path(sys.executable).with_name("pyispyb-auth")
 
@@ -34,7 +40,7 @@ def test_keys_are_private_and_made_once_by_many_starts(tmp_path: Path) -> None:
     folder = tmp_path / "keys"
     code = (
         "import sys; from pathlib import Path; from pyispyb_auth.operations import keys;"
-        "print(keys.initialise(Path(sys.argv[1])).kid)"
+        "print(*[key.kid for key in keys.initialise(Path(sys.argv[1]))])"
     )
     starts = [
         subprocess.Popen([sys.executable, "-c", code, folder], stdout=subprocess.PIPE, text=True)
@@ -47,14 +53,53 @@ def test_keys_are_private_and_made_once_by_many_starts(tmp_path: Path) -> None:
     assert {stat.S_IMODE(file.stat().st_mode) for file in folder.iterdir()} == {0o600}
 
 
-def test_a_broken_key_is_one_line(tmp_path: Path) -> None:
+def pem(curve: ec.EllipticCurve) -> bytes:
+    return ec.generate_private_key(curve).private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("20260101T000000Z-x.pem", b"nonsense", "not a readable private key"),
+        ("20260101T000000Z-x.pem", pem(ec.SECP384R1()), "not an ES256 key"),
+        ("key.pem", pem(ec.SECP256R1()), "a key's name is <time>-<kid>.pem"),
+    ],
+)
+def test_an_unusable_key_is_one_line(tmp_path: Path, name: str, content: bytes, said: str) -> None:
     file = write_configuration(tmp_path, "sqlite://")
     (tmp_path / "keys").mkdir()
-    (tmp_path / "keys" / "20260101T000000Z-x.pem").write_text("nonsense")
-    done = run(file, "keys", "list")
+    (tmp_path / "keys" / name).write_bytes(content)
+    done = run(file, "keys", "init")
     assert done.returncode == 1
-    assert "not a readable private key" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
+    file = write_configuration(tmp_path, "sqlite://")
+    (tmp_path / "keys").write_text("no folder")
+    done = run(file, "keys", "init")
+    assert done.returncode == 1
+    assert "no signing key can be made" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_newest_key_signs_and_all_are_published(make_auth: Callable[..., Auth]) -> None:
+    auth = make_auth()
+    (auth.folder / "keys" / "20991231T235959Z-newer.pem").write_bytes(pem(ec.SECP256R1()))
+    again = make_auth()
+    published = again.client.get("/auth/.well-known/jwks.json").get_json()["keys"]
+    assert published[0]["kid"] == "newer"
+    assert len(published) == 2
+    assert all("d" not in key for key in published)
+    assert jwt.get_unverified_header(again.log_in()["token"])["kid"] == "newer"
+    listed = run(auth.file, "keys", "list").stdout.splitlines()
+    assert [line.split()[0] for line in listed] == [key["kid"] for key in published]
+    assert [line.split()[-1] for line in listed] == ["signs", "verifies"]
 
 
 def test_a_changed_accounts_file_counts_at_once_and_a_broken_one_does_not(
@@ -75,7 +120,9 @@ def test_a_changed_accounts_file_counts_at_once_and_a_broken_one_does_not(
     [
         ("[accounts.a]\n", "accounts.a.password_hash"),
         ('[accounts.a]\npassword_hash = "plain"\n', "accounts.a.password_hash"),
+        ('[accounts.a]\npassword_hash = "$argon2id$x"\ncolour = 1\n', "not an argon2id hash"),
         ('[accounts.a]\npassword_hash = "$argon2id$x"\ncolour = 1\n', "accounts.a.colour"),
+        ('[accounts."a b"]\npassword_hash = "x"\n', "accounts.a b"),
         ("no toml", "not TOML"),
         (None, "cannot be read"),
     ],
@@ -108,7 +155,9 @@ def test_production_refuses_the_demo_accounts(tmp_path: Path) -> None:
     }
     refused = run(production, "serve", **ports)
     assert refused.returncode == 1
-    assert refused.stderr.count("has its demo password") == 7
+    (line,) = refused.stderr.splitlines()
+    assert line.endswith("does not start: alice, bob, carol, dave, erin, oscar, mxcube")
+    assert str(tmp_path / "accounts.toml") in line
     assert run(production, "demo").returncode == 1
 
 
@@ -117,6 +166,11 @@ def test_a_password_is_never_an_argument_and_never_empty(tmp_path: Path) -> None
     assert run(file, "hash-password", "secret").returncode == 2
     assert run(file, "hash-password", given="\n").returncode == 1
     assert run(file, "hash-password", given="word\n").stdout.startswith("$argon2id$")
+
+
+def test_the_demo_service_account_is_the_one_that_all_tests_know() -> None:
+    assert set(SERVICE_SCOPE) == set(MXCUBE.claims["scope"].split())
+    assert set(SERVICE_SCOPE) <= {str(one) for one in Permission}
 
 
 def test_tables_are_made_once_by_many_starts(each_database: str, tmp_path: Path) -> None:
@@ -133,5 +187,5 @@ def test_tables_are_made_once_by_many_starts(each_database: str, tmp_path: Path)
     assert said == [
         "everything is up to date\n",
         "everything is up to date\n",
-        "upgraded to 0001\n",
+        "upgraded to 0002\n",
     ]

@@ -50,7 +50,9 @@ BODIES: list[tuple[dict[str, Any], int, set[str]]] = [
     ({"login": "alice", "password": "x" * 8193}, 422, {"password"}),
     ({"login": "alice", "password": "alice-demo", "plugin": "ldap"}, 422, {"plugin"}),
     ({"login": "alice", "token": "x"}, 422, {"token"}),
+    ({"login": 1, "token": "x", "plugin": "ldap", "a": 1}, 422, {"login", "token", "plugin", "a"}),
     ({"login": "alice", "password": "alice-demo", "plugin": "static"}, 200, set()),
+    ({"login": "alice", "password": "alice-demo", "token": None, "plugin": None}, 200, set()),
 ]
 
 
@@ -95,8 +97,28 @@ def test_unknown_and_wrong_take_the_same_time(auth: Auth) -> None:
 
 
 def test_who_provides(auth: Auth) -> None:
-    providers = auth.client.get("/auth/config").get_json()["providers"]
-    assert providers == [{"name": "static", "kind": "static", "takes": "password"}]
+    assert auth.client.get("/auth/config").get_json() == {
+        "providers": [{"name": "static", "kind": "static", "takes": "password"}],
+        "issuer": ISSUER,
+        "expiresIn": 900,
+    }
+
+
+def test_an_unknown_plugin_is_told_the_configured_ones(auth: Auth) -> None:
+    answer = auth.post("/login", login="alice", password="alice-demo", plugin="ldap")
+    (fault,) = answer.get_json()["errors"]
+    assert fault == {"field": "plugin", "detail": "no such plugin; configured: static"}
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"), [("login", "no-store"), (".well-known/jwks.json", "public, max-age=300")]
+)
+def test_what_may_be_kept_on_the_way(auth: Auth, path: str, kept: str) -> None:
+    if path == "login":
+        answer = auth.post("/login", login="alice", password="alice-demo")
+    else:
+        answer = auth.client.get(f"/auth/{path}")
+    assert answer.headers["Cache-Control"] == kept
 
 
 def test_no_password_or_token_is_in_the_log(auth: Auth, capfd: pytest.CaptureFixture[str]) -> None:

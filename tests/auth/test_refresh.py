@@ -1,12 +1,18 @@
 """Going on with a login: rotation, lost answers, many threads, reuse, logout, expiry."""
 
+import tomllib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
+import jwt
 import pytest
 import sqlalchemy as sa
-from tests.auth.conftest import Auth
+from argon2 import PasswordHasher
+from tests.auth.conftest import ISSUER, Auth
+from tests.cast import Issuing
 
+from pyispyb_auth.operations import keys
 from pyispyb_auth.tables import refresh_family, refresh_token
 
 
@@ -102,3 +108,100 @@ def test_refresh_tokens_are_kept_as_hashes_only(auth: Auth) -> None:
     with auth.database.reading() as connection:
         (row,) = connection.execute(sa.select(refresh_token)).all()
     assert token not in {str(value) for value in row}
+
+
+def accounts(hashed: str, more: str = "") -> str:
+    return f'[accounts.alice]\npassword_hash = "{hashed}"\n{more}'
+
+
+def test_a_refresh_gives_what_the_account_says_now(auth: Auth) -> None:
+    login = auth.log_in()
+    file = auth.folder / "accounts.toml"
+    kept = tomllib.loads(file.read_text())["accounts"]["alice"]["password_hash"]
+    file.write_text(accounts(kept, 'name = "Alice A"\n'))
+    answer = auth.refresh(login["refreshToken"]).get_json()
+    assert "name" not in unverified(login["token"])
+    assert unverified(answer["token"])["name"] == "Alice A"
+    assert unverified(answer["token"])["sid"] == unverified(login["token"])["sid"]
+
+
+@pytest.mark.parametrize(
+    "text", [accounts(PasswordHasher().hash("another")), "[accounts]\n"], ids=["changed", "gone"]
+)
+def test_a_new_password_or_a_removed_account_ends_the_login(auth: Auth, text: str) -> None:
+    first = auth.log_in()["refreshToken"]
+    second = auth.refresh(first).get_json()["refreshToken"]
+    (auth.folder / "accounts.toml").write_text(text)
+    assert auth.refresh(second).status_code == 401
+    with auth.database.reading() as connection:
+        assert connection.execute(sa.select(refresh_family.c.endedBy)).scalar_one() == "withdrawn"
+
+
+def test_a_login_of_before_proofs_were_kept_goes_on(auth: Auth) -> None:
+    token = auth.log_in()["refreshToken"]
+    with auth.database.writing() as connection:
+        connection.execute(sa.update(refresh_family).values(proof=None))
+    assert auth.refresh(token).status_code == 200
+
+
+def test_expired_logins_are_forgotten_when_somebody_logs_in(auth: Auth) -> None:
+    auth.refresh(auth.log_in()["refreshToken"])
+    with auth.database.writing() as connection:
+        old = sa.update(refresh_family).values(expiresAt=sa.text("'2020-01-01 00:00:00'"))
+        connection.execute(old)
+    auth.log_in("bob")
+    with auth.database.reading() as connection:
+        left = connection.execute(sa.select(refresh_family.c.login)).scalars().all()
+        tokens = connection.execute(sa.select(sa.func.count()).select_from(refresh_token)).scalar()
+    assert (left, tokens) == (["bob"], 1)
+
+
+def unverified(token: str) -> dict[str, Any]:
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+LOGOUTS: list[tuple[bool, str | None, int, bool]] = [
+    # refresh token in the body, bearer, answer, is the login over
+    (True, None, 204, True),
+    (True, "own", 204, True),
+    (False, "own", 204, True),
+    (True, "broken", 204, True),
+    (False, "broken", 401, False),
+    (False, "foreign", 401, False),
+    (False, "expired", 401, False),
+    (False, None, 415, False),
+]
+
+
+@pytest.mark.parametrize(("with_body", "bearer", "status", "over"), LOGOUTS)
+def test_logging_out_by_either_token(
+    auth: Auth, issuing: Issuing, *, with_body: bool, bearer: str | None, status: int, over: bool
+) -> None:
+    tokens = auth.log_in()
+    sid = unverified(tokens["token"])["sid"]
+    mine = keys.keys_in(auth.folder / "keys")[0]
+    old = {**unverified(tokens["token"]), "exp": 1}
+    bearers = {
+        "own": tokens["token"],
+        "broken": tokens["token"][:-8] + "AAAAAAAA",
+        "foreign": issuing.token("alice", sid=sid, iss=ISSUER),
+        "expired": jwt.encode(old, mine.private, algorithm="ES256", headers={"kid": mine.kid}),
+    }
+    answer = auth.client.post(
+        "/auth/logout",
+        json={"refreshToken": tokens["refreshToken"]} if with_body else None,
+        headers={"Authorization": f"Bearer {bearers[bearer]}"} if bearer else {},
+    )
+    assert answer.status_code == status
+    assert (auth.refresh(tokens["refreshToken"]).status_code == 401) == over
+
+
+def test_a_logout_by_two_tokens_ends_the_logins_of_both(auth: Auth) -> None:
+    one, other = auth.log_in(), auth.log_in("bob")
+    auth.client.post(
+        "/auth/logout",
+        json={"refreshToken": one["refreshToken"]},
+        headers={"Authorization": f"Bearer {other['token']}"},
+    )
+    assert auth.refresh(one["refreshToken"]).status_code == 401
+    assert auth.refresh(other["refreshToken"]).status_code == 401

@@ -5,6 +5,7 @@ from flask import Flask
 from pyispyb_auth.demo import refuse_demo_accounts
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
+from pyispyb_auth.operations.access_tokens import AccessTokens
 from pyispyb_auth.operations.logins import Logins
 from pyispyb_auth.providers import providers_of
 from pyispyb_auth.resources.login import auth_namespace
@@ -30,9 +31,9 @@ def create_app(configuration: Configuration) -> Flask:
         refuse_demo_accounts(settings)
     database = Database(settings.database_url.get_secret_value(), name="the database of auth")
     providers = providers_of(settings.providers)
-    keys.initialise(settings.keys_dir)
-    signing = keys.keys_in(settings.keys_dir)
-    logins = Logins(database, settings, block.issuer, block.audience, providers, signing)
+    signing = keys.initialise(settings.keys_dir)
+    access_tokens = AccessTokens(block.issuer, block.audience, settings.token_seconds, signing)
+    logins = Logins(database, settings, providers, access_tokens)
 
     def rights_of(_caller: Principal) -> frozenset[Permission]:
         return frozenset()
@@ -41,11 +42,11 @@ def create_app(configuration: Configuration) -> Flask:
         name="auth",
         title="PyISPyB auth: who you are",
         settings=settings,
-        namespaces=[auth_namespace(logins, providers)],
+        namespaces=[auth_namespace(logins, access_tokens, providers)],
         rights_of=rights_of,
         ready={
             "database": lambda: MIGRATIONS.fault(database),
-            **{f"provider {name}": one.fault for name, one in providers.items()},
+            "keys": lambda: keys.fault(settings.keys_dir),
         },
     )
     app = create_service(configuration, service)

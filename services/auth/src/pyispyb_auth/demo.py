@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
+from argon2.exceptions import Argon2Error
 
-from pyispyb_auth.providers.static import BadAccounts, read_accounts
+from pyispyb_auth.providers.static import Account, BadAccounts, read_accounts
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import BadConfiguration
 
@@ -43,22 +43,31 @@ def write_demo_accounts(file: Path) -> bool:
 
 
 def refuse_demo_accounts(settings: AuthSettings) -> None:
-    """Raise BadConfiguration where an account has the demo's password for its login."""
+    """Raise BadConfiguration where one of the demo's accounts has its demo password."""
     hasher = PasswordHasher()
-    found: list[str] = []
+    faults: list[str] = []
     for name, provider in settings.providers.items():
         try:
             accounts = read_accounts(provider.accounts_file)
         except BadAccounts as bad:
-            raise BadConfiguration(str(bad).splitlines()) from bad
-        for login, account in accounts.items():
-            try:
-                hasher.verify(account.password_hash, password_of(login))
-            except (Argon2Error, InvalidHashError):
-                continue
-            found.append(
-                f"auth.providers.{name}: {provider.accounts_file}: {login} has its demo password;"
-                ' environment = "production" does not start with it'
+            faults += str(bad).splitlines()
+            continue
+        found = [
+            login
+            for login in (*PEOPLE, SERVICE)
+            if login in accounts and _has_demo_password(hasher, login, accounts[login])
+        ]
+        if found:
+            faults.append(
+                f"{provider.accounts_file}: auth.providers.{name}: demo accounts, with which"
+                f' environment = "production" does not start: {", ".join(found)}'
             )
-    if found:
-        raise BadConfiguration(found)
+    if faults:
+        raise BadConfiguration(faults)
+
+
+def _has_demo_password(hasher: PasswordHasher, login: str, account: Account) -> bool:
+    try:
+        return hasher.verify(account.password_hash, password_of(login))
+    except Argon2Error:
+        return False

@@ -11,6 +11,7 @@ refresh_family = sa.Table(
     sa.Column("login", sa.String(255), nullable=False, index=True),
     sa.Column("provider", sa.String(64), nullable=False),
     sa.Column("claims", sa.Text, nullable=False),
+    sa.Column("proof", sa.String(64), nullable=True),
     sa.Column("createdAt", sa.DateTime, nullable=False),
     sa.Column("expiresAt", sa.DateTime, nullable=False, index=True),
     sa.Column("endedAt", sa.DateTime, nullable=True),

@@ -15,10 +15,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
+MADE = "%Y%m%dT%H%M%SZ"
 
 
 class NoKeys(Exception):
-    """There is no usable signing key in the folder."""
+    """There is no usable signing key in the folder; the text says why in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,29 +37,51 @@ class SigningKey:
         return {**public, "kid": self.kid, "alg": "ES256", "use": "sig"}
 
 
-def initialise(folder: Path) -> SigningKey:
-    """Make the first key where there is none; several that start at once make one."""
-    folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
-    folder.chmod(FOLDER_MODE)
-    with _alone(folder):
-        found = keys_in(folder)
-        return found[0] if found else _make(folder)
+def initialise(folder: Path) -> list[SigningKey]:
+    """The keys of the folder; the first is made where there is none, by one of several starts.
+
+    A folder that holds keys is left as it is: it may be mounted for reading only.
+    Raises NoKeys.
+    """
+    found = keys_in(folder)
+    if found:
+        return found
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
+        folder.chmod(FOLDER_MODE)
+        with _alone(folder):
+            return keys_in(folder) or [_make(folder)]
+    except OSError as error:
+        raise NoKeys(f"{folder}: no signing key can be made: {error.strerror}") from error
 
 
 def keys_in(folder: Path) -> list[SigningKey]:
     """Every key of the folder, the newest first. Raises NoKeys for a file that is no key."""
-    keys: list[SigningKey] = []
-    for file in folder.glob("*.pem"):
-        try:
-            private = serialization.load_pem_private_key(file.read_bytes(), password=None)
-        except (ValueError, OSError) as error:
-            raise NoKeys(f"{file}: not a readable private key") from error
-        if not isinstance(private, ec.EllipticCurvePrivateKey):
-            raise NoKeys(f"{file}: not an ES256 key")
-        made, _, kid = file.stem.partition("-")
-        when = datetime.strptime(made, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-        keys.append(SigningKey(kid, when, private))
+    keys = [_read(file) for file in folder.glob("*.pem")]
     return sorted(keys, key=lambda key: (key.made, key.kid), reverse=True)
+
+
+def fault(folder: Path) -> str | None:
+    """One line where a service that starts now would find no usable key, else None."""
+    try:
+        return None if keys_in(folder) else f"{folder}: no signing key"
+    except NoKeys as error:
+        return str(error)
+
+
+def _read(file: Path) -> SigningKey:
+    try:
+        private = serialization.load_pem_private_key(file.read_bytes(), password=None)
+    except (ValueError, TypeError, OSError) as error:
+        raise NoKeys(f"{file}: not a readable private key") from error
+    if not isinstance(private, ec.EllipticCurvePrivateKey) or private.curve.name != "secp256r1":
+        raise NoKeys(f"{file}: not an ES256 key")
+    made, _, kid = file.stem.partition("-")
+    try:
+        when = datetime.strptime(made, MADE).replace(tzinfo=UTC)
+    except ValueError as error:
+        raise NoKeys(f"{file}: a key's name is <time>-<kid>.pem, the time as in {MADE}") from error
+    return SigningKey(kid, when, private)
 
 
 def _make(folder: Path) -> SigningKey:
@@ -73,7 +96,7 @@ def _make(folder: Path) -> SigningKey:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    file = folder / f"{made:%Y%m%dT%H%M%SZ}-{kid}.pem"
+    file = folder / f"{made:{MADE}}-{kid}.pem"
     unfinished = file.with_suffix(".new")
     opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(opened, "wb") as out:

@@ -1,32 +1,31 @@
-"""Logging in, going on, logging out: access tokens and the families of refresh tokens."""
+"""Logging in, going on, logging out: the families of refresh tokens."""
 
 import hashlib
 import json
 import logging
 import secrets
-import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import jwt
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from pyispyb_auth.operations.keys import SigningKey
+from pyispyb_auth.operations.access_tokens import AccessTokens
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_auth.tables import refresh_family, refresh_token
 from pyispyb_chassis.database import Database
-from pyispyb_chassis.errors import Unauthenticated, Unprocessable
+from pyispyb_chassis.errors import ServiceError, Unauthenticated
 
 log = logging.getLogger("pyispyb.audit")
 
 REFUSED = "login or password is wrong"
 ENDED = "this login has ended; log in again"
 REFRESH_BYTES = 32
+FORGOTTEN_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,125 +50,147 @@ class Tokens:
 
 
 class Logins:
-    """All that changes who is logged in; each call is one transaction."""
+    """All that changes who is logged in."""
 
     def __init__(
         self,
         database: Database,
         settings: AuthSettings,
-        issuer: str,
-        audience: str | None,
         providers: Mapping[str, Provider],
-        keys: list[SigningKey],
+        access_tokens: AccessTokens,
     ) -> None:
         self._database = database
         self._settings = settings
-        self._issuer = issuer
-        self._audience = audience
         self._providers = providers
-        self._keys = keys
+        self._access_tokens = access_tokens
 
-    def jwks(self) -> dict[str, Any]:
-        """The public keys by which tokens are verified."""
-        return {"keys": [key.jwk for key in self._keys]}
+    def faults_of(self, body: dict[str, Any]) -> list[tuple[str, str]]:
+        """What is wrong with the body of a login beyond its single fields."""
+        given = [name for name in ("password", "token") if body.get(name) is not None]
+        faults: list[tuple[str, str]] = []
+        if len(given) != 1:
+            faults.append(("password", "give exactly one of password and token"))
+        elif given == ["token"]:
+            faults.append(("token", "no configured provider takes a token"))
+        plugin = body.get("plugin")
+        if isinstance(plugin, str) and plugin not in self._providers:
+            known = ", ".join(self._providers) or "none"
+            faults.append(("plugin", f"no such plugin; configured: {known}"))
+        return faults
 
     def log_in(self, login: str, password: str, plugin: str | None) -> Tokens:
         """Tokens for whoever proves to be `login`.
 
-        Raises Unauthenticated, with one text, for an unknown login and a wrong password;
-        Unprocessable for a plugin that is not configured.
+        Raises Unauthenticated, with one text, for an unknown login and a wrong password.
         """
         provider = self._provider(login, plugin)
-        identity = provider.prove(login, password)
-        if identity is None:
-            log.warning("login refused", extra={"who": login, "provider": provider.name})
+        identity = provider.prove(login, password) if provider is not None else None
+        if provider is None or identity is None:
+            name = provider.name if provider is not None else None
+            log.warning("login refused", extra={"claimed": login, "provider": name})
             raise Unauthenticated(REFUSED)
         sid = str(uuid.uuid4())
         now = _now()
-        claims = dict(identity.claims)
         with self._database.writing() as connection:
             connection.execute(
                 refresh_family.insert().values(
                     sid=sid,
                     login=identity.login,
                     provider=provider.name,
-                    claims=json.dumps(claims),
+                    claims=json.dumps(dict(identity.claims)),
+                    proof=identity.proof,
                     createdAt=now,
                     expiresAt=now + timedelta(seconds=self._settings.refresh_seconds),
                 )
             )
             refresh = self._issue_refresh(connection, sid, None)
-        log.info("logged in", extra={"who": identity.login, "provider": provider.name, "sid": sid})
+        told = {"login": identity.login, "provider": provider.name, "sid": sid}
+        log.info("logged in", extra=told)
+        self._forget_expired()
         return self._tokens(identity, sid, refresh)
 
     def refresh(self, presented: str) -> Tokens:
-        """The next tokens of a login.
+        """The next tokens of a login, with what its provider says of it now.
 
         The last used refresh token may be used again for some seconds (its answer was lost, or
         two threads hold it) and gives another successor; any other reuse ends the login.
         Raises Unauthenticated.
         """
         used = _hash(presented)
-        reused: str | None = None
-        with self._database.writing() as connection:
-            token, family = self._locked(connection, used)
-            now = _now()
-            if family.endedAt is not None or family.expiresAt <= now:
-                raise Unauthenticated(ENDED)
-            if token.usedAt is None:
-                connection.execute(
-                    refresh_token.update().where(refresh_token.c.hash == used).values(usedAt=now)
-                )
-            elif not self._again(connection, used, token.usedAt, now):
-                self._end(connection, family.sid, "reuse")
-                reused = family.sid
-            fresh = self._issue_refresh(connection, family.sid, used) if reused is None else ""
-        if reused is not None:
-            log.warning(
-                "refresh token reused; login ended", extra={"who": family.login, "sid": reused}
-            )
+        family = self._family(used)
+        identity = self._still(family)
+        if identity is None:
+            with self._database.writing() as connection:
+                self._end(connection, family.sid, "withdrawn")
+            log.warning("login withdrawn", extra={"login": family.login, "sid": family.sid})
             raise Unauthenticated(ENDED)
-        identity = Identity(family.login, json.loads(family.claims))
-        return self._tokens(identity, family.sid, fresh)
+        successor = self._succeed(used, family.sid)
+        if successor is None:
+            told = {"login": family.login, "sid": family.sid}
+            log.warning("refresh token reused; login ended", extra=told)
+            raise Unauthenticated(ENDED)
+        return self._tokens(identity, family.sid, successor)
 
-    def log_out(self, presented: str) -> None:
-        """End the login that this refresh token belongs to; one that is not known is no fault."""
+    def log_out(self, refresh: str | None, access: str | None) -> None:
+        """End the login that these tokens belong to; a refresh token of nobody is no fault.
+
+        Raises Unauthenticated for an access token that stands alone and is not in force.
+        """
+        by_access = self._access_tokens.login_of(access) if access is not None else None
+        if refresh is None and by_access is None:
+            raise Unauthenticated
+        found = set() if by_access is None else {by_access}
         with self._database.writing() as connection:
-            sid = connection.execute(
-                sa.select(refresh_token.c.sid).where(refresh_token.c.hash == _hash(presented))
-            ).scalar()
-            if sid is not None:
-                self._end(connection, sid, "logout")
-                log.info("logged out", extra={"sid": sid})
+            if refresh is not None:
+                by_refresh = sa.select(refresh_token.c.sid).where(
+                    refresh_token.c.hash == _hash(refresh)
+                )
+                found |= set(connection.execute(by_refresh).scalars())
+            ended = [sid for sid in sorted(found) if self._end(connection, sid, "logout")]
+        for sid in ended:
+            log.info("logged out", extra={"sid": sid})
 
-    def _provider(self, login: str, plugin: str | None) -> Provider:
+    def _provider(self, login: str, plugin: str | None) -> Provider | None:
         """The named provider, else the first that knows the login, else the first."""
         if plugin is not None:
-            if plugin not in self._providers:
-                known = ", ".join(self._providers)
-                told = [("plugin", f"no such plugin; configured: {known}")]
-                raise Unprocessable("the body has faults", errors=told)
             return self._providers[plugin]
-        if not self._providers:
-            raise Unauthenticated(REFUSED)
         knowing = (one for one in self._providers.values() if one.knows(login))
-        return next(knowing, next(iter(self._providers.values())))
+        return next(knowing, next(iter(self._providers.values()), None))
 
-    def _locked(self, connection: Connection, used: str) -> tuple[sa.Row[Any], sa.Row[Any]]:
-        """The token and its family, which nobody else may change meanwhile."""
-        sid = connection.execute(
-            sa.select(refresh_token.c.sid).where(refresh_token.c.hash == used)
-        ).scalar()
-        if sid is None:
+    def _family(self, used: str) -> sa.Row[Any]:
+        """The login of a refresh token. Raises Unauthenticated where it goes on no longer."""
+        families = sa.select(refresh_family).join(refresh_token).where(refresh_token.c.hash == used)
+        with self._database.reading() as connection:
+            family = connection.execute(families).one_or_none()
+        if family is None or family.endedAt is not None or family.expiresAt <= _now():
             raise Unauthenticated(ENDED)
-        families = sa.select(refresh_family).where(refresh_family.c.sid == sid)
-        family = connection.execute(families.with_for_update()).one()
-        tokens = sa.select(refresh_token).where(refresh_token.c.hash == used)
-        return connection.execute(tokens).one(), family
+        return family
 
-    def _again(self, connection: Connection, used: str, used_at: datetime, now: datetime) -> bool:
-        grace = timedelta(seconds=self._settings.refresh_grace_seconds)
-        if now - used_at > grace:
+    def _still(self, family: sa.Row[Any]) -> Identity | None:
+        """Outside of any transaction: a provider may be slow."""
+        provider = self._providers.get(family.provider)
+        proven = Identity(family.login, json.loads(family.claims), family.proof)
+        return provider.still(proven) if provider is not None else None
+
+    def _succeed(self, used: str, sid: str) -> str | None:
+        """The next refresh token; None, and the login is ended, where `used` was used before."""
+        of_family = sa.select(refresh_family.c.endedAt).where(refresh_family.c.sid == sid)
+        of_token = sa.select(refresh_token.c.usedAt).where(refresh_token.c.hash == used)
+        with self._database.writing() as connection:
+            # One at a time for each login; what was read before may have changed meanwhile.
+            if connection.execute(of_family.with_for_update()).scalar() is not None:
+                raise Unauthenticated(ENDED)
+            used_at = connection.execute(of_token).scalar()
+            if used_at is None:
+                mark = refresh_token.update().where(refresh_token.c.hash == used)
+                connection.execute(mark.values(usedAt=_now()))
+            elif not self._is_the_last_used(connection, used, used_at):
+                self._end(connection, sid, "reuse")
+                return None
+            return self._issue_refresh(connection, sid, used)
+
+    def _is_the_last_used(self, connection: Connection, used: str, used_at: datetime) -> bool:
+        if _now() - used_at > timedelta(seconds=self._settings.refresh_grace_seconds):
             return False
         successors = sa.select(refresh_token.c.hash).where(
             refresh_token.c.parent == used, refresh_token.c.usedAt.is_not(None)
@@ -185,28 +206,32 @@ class Logins:
         )
         return token
 
-    def _end(self, connection: Connection, sid: str, why: str) -> None:
-        connection.execute(
+    def _end(self, connection: Connection, sid: str, why: str) -> bool:
+        """End a login; whether it had not ended already."""
+        ended = connection.execute(
             refresh_family.update()
             .where(refresh_family.c.sid == sid, refresh_family.c.endedAt.is_(None))
             .values(endedAt=_now(), endedBy=why)
         )
+        return ended.rowcount == 1
+
+    def _forget_expired(self) -> None:
+        """Take out some logins that expired; that this fails keeps nobody from logging in."""
+        expired = sa.select(refresh_family.c.sid).where(refresh_family.c.expiresAt < _now())
+        some = expired.order_by(refresh_family.c.expiresAt).limit(FORGOTTEN_AT_ONCE)
+        try:
+            with self._database.reading() as connection:
+                found = connection.execute(some).scalars().all()
+            if not found:
+                return
+            with self._database.writing() as connection:
+                old = refresh_family.delete().where(refresh_family.c.sid.in_(found))
+                connection.execute(old)
+        except ServiceError as error:
+            log.warning("expired logins stay for now", extra={"fault": error.detail})
 
     def _tokens(self, identity: Identity, sid: str, refresh: str) -> Tokens:
-        now = int(time.time())
-        claims = {
-            **identity.claims,
-            "iss": self._issuer,
-            "sub": identity.login,
-            "iat": now,
-            "exp": now + self._settings.token_seconds,
-            "jti": str(uuid.uuid4()),
-            "sid": sid,
-        }
-        if self._audience is not None:
-            claims["aud"] = self._audience
-        key = self._keys[0]
-        token = jwt.encode(claims, key.private, algorithm="ES256", headers={"kid": key.kid})
+        token = self._access_tokens.sign(identity, sid)
         return Tokens(token, refresh, self._settings.token_seconds, identity.login)
 
 

@@ -1,20 +1,36 @@
 """Accounts in a file of the site's: logins with argon2 hashes, and service accounts."""
 
+import hashlib
 import logging
+import os
+import re
 import threading
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from argon2 import PasswordHasher
-from argon2.exceptions import Argon2Error, InvalidHashError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from argon2 import PasswordHasher, extract_parameters
+from argon2.exceptions import Argon2Error
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pyispyb_auth.providers.provider import Identity
 
 log = logging.getLogger(__name__)
 
 READABLE_BY_OTHERS = 0o007
+_BASE64 = r"(?:[A-Za-z0-9+/]{4}){2,}(?:[A-Za-z0-9+/]{2,3})?"
+ARGON2ID = re.compile(
+    rf"\$argon2id\$v=19\$(m=\d{{1,7}},t=\d{{1,3}},p=\d{{1,2}})\${_BASE64}\${_BASE64}"
+)
+
+
+def _is_argon2id(value: str) -> str:
+    if not ARGON2ID.fullmatch(value):
+        raise ValueError("not an argon2id hash; pyispyb-auth hash-password makes one")
+    return value
+
+
+Login = Annotated[str, Field(pattern=r"^\S{1,45}$")]
 
 
 class Account(BaseModel):
@@ -22,7 +38,7 @@ class Account(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    password_hash: str = Field(pattern=r"^\$argon2id\$", repr=False)
+    password_hash: Annotated[str, AfterValidator(_is_argon2id)] = Field(repr=False)
     name: str | None = None
     email: str | None = None
     groups: tuple[str, ...] = ()
@@ -35,7 +51,7 @@ class Accounts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    accounts: dict[str, Account] = Field(default_factory=dict)
+    accounts: dict[Login, Account] = Field(default_factory=dict)
 
 
 class BadAccounts(Exception):
@@ -53,7 +69,8 @@ def read_accounts(file: Path) -> dict[str, Account]:
         raise BadAccounts(f"{file}: not TOML: {error}") from error
     except ValidationError as error:
         faults = [
-            f"{file}: {'.'.join(str(part) for part in fault['loc'])}: {fault['msg']}"
+            f"{file}: {'.'.join(str(part) for part in fault['loc'])}: "
+            + fault["msg"].removeprefix("Value error, ")
             for fault in error.errors(include_url=False, include_input=False)
         ]
         raise BadAccounts("\n".join(faults)) from error
@@ -71,11 +88,11 @@ class StaticProvider:
         self.name = name
         self._file = file
         self._hasher = PasswordHasher()
-        # What a password for nobody is held against, so that it takes as long.
-        self._nobody = self._hasher.hash("nobody")
+        # Each hash takes tens of megabytes; more of them at once than processors gain nothing.
+        self._hashing = threading.BoundedSemaphore(os.cpu_count() or 1)
         self._lock = threading.Lock()
         self._seen = self._stamp()
-        self._accounts = read_accounts(file)
+        self._take(read_accounts(file))
         if file.stat().st_mode & READABLE_BY_OTHERS:
             log.warning("the accounts file can be read by others", extra={"file": str(file)})
 
@@ -88,18 +105,19 @@ class StaticProvider:
         account = self._current().get(login)
         known = account.password_hash if account is not None else self._nobody
         try:
-            self._hasher.verify(known, password)
-        except (Argon2Error, InvalidHashError):
+            with self._hashing:
+                self._hasher.verify(known, password)
+        except Argon2Error:
             return None
-        return Identity(login, _claims(login, account)) if account is not None else None
+        return _identity(login, account) if account is not None else None
 
-    def fault(self) -> str | None:
-        """A file that cannot be used any more is a fault, though logins go on."""
-        try:
-            read_accounts(self._file)
-        except BadAccounts as bad:
-            return str(bad)
-        return None
+    def still(self, proven: Identity) -> Identity | None:
+        """The account as it is now, unless it is gone or has another password."""
+        account = self._current().get(proven.login)
+        if account is None:
+            return None
+        now = _identity(proven.login, account)
+        return now if proven.proof in {None, now.proof} else None
 
     def _current(self) -> dict[str, Account]:
         stamp = self._stamp()
@@ -107,11 +125,15 @@ class StaticProvider:
             with self._lock:
                 self._seen = stamp
                 try:
-                    self._accounts = read_accounts(self._file)
+                    self._take(read_accounts(self._file))
                 except BadAccounts as bad:
                     fault = {"fault": str(bad)}
                     log.warning("accounts file unusable; the last good one counts", extra=fault)
         return self._accounts
+
+    def _take(self, accounts: dict[str, Account]) -> None:
+        self._nobody = _hash_of_nobody(accounts)
+        self._accounts = accounts
 
     def _stamp(self) -> tuple[int, int] | None:
         try:
@@ -121,7 +143,21 @@ class StaticProvider:
         return found.st_mtime_ns, found.st_ino
 
 
-def _claims(login: str, account: Account) -> dict[str, Any]:
+def _hash_of_nobody(accounts: dict[str, Account]) -> str:
+    """What an unknown login's password is held against: a hash that costs what the others cost."""
+    costs: dict[str, list[str]] = {}
+    for account in accounts.values():
+        found = account.password_hash
+        costs.setdefault(ARGON2ID.sub(r"\1", found), []).append(found)
+    if not costs:
+        return PasswordHasher().hash("nobody")
+    if len(costs) > 1:
+        log.warning("password hashes differ in cost; the time of an answer tells some logins apart")
+    usual = max(costs.values(), key=len)[0]
+    return PasswordHasher.from_parameters(extract_parameters(usual)).hash("nobody")
+
+
+def _identity(login: str, account: Account) -> Identity:
     claims: dict[str, Any] = {"name": account.name, "email": account.email}
     if account.groups:
         claims["groups"] = list(account.groups)
@@ -129,4 +165,5 @@ def _claims(login: str, account: Account) -> dict[str, Any]:
         claims["client_id"] = login
         claims["scope"] = " ".join(account.scope)
         claims["beamlines"] = list(account.beamlines)
-    return {name: value for name, value in claims.items() if value is not None}
+    said = {name: value for name, value in claims.items() if value is not None}
+    return Identity(login, said, hashlib.sha256(account.password_hash.encode()).hexdigest())

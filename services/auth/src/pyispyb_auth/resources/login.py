@@ -2,17 +2,19 @@
 
 from typing import Annotated, Any
 
-from flask import Response
+from flask import Response, request
 from flask_restx import Namespace, Resource
 from pydantic import BaseModel, ConfigDict, Field
 
+from pyispyb_auth.operations.access_tokens import AccessTokens
 from pyispyb_auth.operations.logins import Logins
 from pyispyb_auth.providers import Provider
 from pyispyb_chassis.access import public
 from pyispyb_chassis.bodies import json_answer, json_model
-from pyispyb_chassis.errors import Unprocessable
+from pyispyb_chassis.openapi import tells
 
 NO_STORE = {"Cache-Control": "no-store"}
+KEYS_MAY_BE_KEPT = {"Cache-Control": "public, max-age=300"}
 Login = Annotated[str, Field(min_length=1, max_length=255)]
 Secret = Annotated[str, Field(min_length=1, max_length=8192)]
 
@@ -36,50 +38,73 @@ class RefreshBody(BaseModel):
     refreshToken: Secret  # noqa: N815
 
 
-def auth_namespace(logins: Logins, providers: dict[str, Provider]) -> Namespace:
+class TokensAnswer(BaseModel):
+    """A bearer token for the services, and the refresh token that gives the next one."""
+
+    token: str
+    refreshToken: str  # noqa: N815
+    expiresIn: int = Field(description="seconds")  # noqa: N815
+    tokenType: str  # noqa: N815
+    login: str
+
+
+def _tells(takes: type[BaseModel], gives: type[BaseModel] | None, *, needed: bool = True) -> Any:
+    def content(model: type[BaseModel]) -> dict[str, Any]:
+        return {"application/json": {"schema": model.model_json_schema()}}
+
+    given = {"description": "OK", "content": content(gives)} if gives else None
+    done = {"200": given} if given else {"204": {"description": "No Content"}}
+    return tells(
+        {
+            "requestBody": {"required": needed, "content": content(takes)},
+            "responses": {**done, "default": {"$ref": "#/components/responses/Problem"}},
+        }
+    )
+
+
+def auth_namespace(
+    logins: Logins, access_tokens: AccessTokens, providers: dict[str, Provider]
+) -> Namespace:
     """Every route of auth."""
     namespace = Namespace("login", path="/", description="Who you are")
 
     @namespace.route("/login")
     class LogIn(Resource):
+        @_tells(LoginBody, TokensAnswer)
         @public
         def post(self) -> Response:
             """Log in: {login, password} gives a token and a refreshToken."""
-            body = json_model(LoginBody, also=_one_proof)
-            if body.password is None:
-                told = [("token", "no configured provider takes a token")]
-                raise Unprocessable("the body has faults", errors=told)
-            tokens = logins.log_in(body.login, body.password, body.plugin)
+            body = json_model(LoginBody, also=logins.faults_of)
+            tokens = logins.log_in(body.login, body.password or "", body.plugin)
             return json_answer(tokens.wire, headers=NO_STORE)
-
-        post.openapi = _takes(LoginBody)  # type: ignore[attr-defined]
 
     @namespace.route("/refresh")
     class Refresh(Resource):
+        @_tells(RefreshBody, TokensAnswer)
         @public
         def post(self) -> Response:
             """Go on: a refresh token gives a new access token and the next refresh token."""
             tokens = logins.refresh(json_model(RefreshBody).refreshToken)
             return json_answer(tokens.wire, headers=NO_STORE)
 
-        post.openapi = _takes(RefreshBody)  # type: ignore[attr-defined]
-
     @namespace.route("/logout")
     class LogOut(Resource):
+        @_tells(RefreshBody, None, needed=False)
         @public
         def post(self) -> Response:
-            """Log out: the refresh tokens end at once, the access token at its expiry."""
-            logins.log_out(json_model(RefreshBody).refreshToken)
-            return Response(status=204)
+            """Log out: the refresh tokens end at once, the access token at its expiry.
 
-        post.openapi = _takes(RefreshBody)  # type: ignore[attr-defined]
+            The login is that of the refreshToken in the body, of the bearer token, or of both.
+            """
+            logins.log_out(*_tokens_sent())
+            return Response(status=204)
 
     @namespace.route("/.well-known/jwks.json")
     class Jwks(Resource):
         @public
         def get(self) -> Response:
             """The public keys that verify our tokens (RFC 7517)."""
-            return json_answer(logins.jwks(), headers={"Cache-Control": "public, max-age=300"})
+            return json_answer(access_tokens.jwks(), headers=KEYS_MAY_BE_KEPT)
 
     @namespace.route("/config")
     class Config(Resource):
@@ -90,16 +115,16 @@ def auth_namespace(logins: Logins, providers: dict[str, Provider]) -> Namespace:
                 {"name": one.name, "kind": one.kind, "takes": "password"}
                 for one in providers.values()
             ]
-            return json_answer({"providers": known})
+            told = {"issuer": access_tokens.issuer, "expiresIn": access_tokens.seconds}
+            return json_answer({"providers": known, **told})
 
     return namespace
 
 
-def _one_proof(body: dict[str, Any]) -> list[tuple[str, str]]:
-    given = [name for name in ("password", "token") if body.get(name) is not None]
-    return [] if len(given) == 1 else [("password", "give exactly one of password and token")]
-
-
-def _takes(model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema()
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+def _tokens_sent() -> tuple[str | None, str | None]:
+    """The refresh token of the body and the bearer's access token; one of them must be there."""
+    sent = request.authorization
+    access = sent.token if sent is not None and sent.type == "bearer" else None
+    if request.get_data() or access is None:
+        return json_model(RefreshBody).refreshToken, access
+    return None, access

@@ -1,0 +1,62 @@
+"""Access tokens: signed for somebody proven, and read again when they come back to log out."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from pyispyb_auth.operations.keys import SigningKey
+from pyispyb_auth.providers import Identity
+
+ALGORITHM = "ES256"
+
+
+@dataclass(frozen=True, slots=True)
+class AccessTokens:
+    """Signs as `issuer`, for `audience` where there is one, by the newest key."""
+
+    issuer: str
+    audience: str | None
+    seconds: int
+    keys: Sequence[SigningKey]
+
+    def jwks(self) -> dict[str, Any]:
+        """The public keys by which tokens are verified."""
+        return {"keys": [key.jwk for key in self.keys]}
+
+    def sign(self, identity: Identity, sid: str) -> str:
+        """A token for this identity, of the login `sid`."""
+        now = int(time.time())
+        claims = {
+            **identity.claims,
+            "iss": self.issuer,
+            "sub": identity.login,
+            "iat": now,
+            "exp": now + self.seconds,
+            "jti": str(uuid.uuid4()),
+            "sid": sid,
+        }
+        if self.audience is not None:
+            claims["aud"] = self.audience
+        key = self.keys[0]
+        return jwt.encode(claims, key.private, algorithm=ALGORITHM, headers={"kid": key.kid})
+
+    def login_of(self, token: str) -> str | None:
+        """The `sid` of a token of ours that is in force, else None."""
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            public = {key.kid: key.private.public_key() for key in self.keys}[str(kid)]
+            claims = jwt.decode(
+                token,
+                public,
+                algorithms=[ALGORITHM],
+                issuer=self.issuer,
+                audience=self.audience,
+                options={"require": ["exp", "sid"]},
+            )
+        except (jwt.PyJWTError, KeyError, ValueError, RecursionError):
+            return None
+        return str(claims["sid"])
