@@ -21,11 +21,19 @@ def is_free(port: int) -> bool:
     return True
 
 
+def free_port(*taken: int) -> int:
+    """A port for `make run` whose other ports are free too."""
+    return next(
+        port
+        for port in PORTS
+        if port not in taken and all(is_free(port + shift) for shift in SHIFTS)
+    )
+
+
 @pytest.fixture(scope="session")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     """The committed tree, cloned into a folder that nothing has touched."""
-    port = next(p for p in PORTS if all(is_free(p + shift) for shift in SHIFTS))
-    return Clone(tmp_path_factory.mktemp("suite"), port)
+    return Clone(tmp_path_factory.mktemp("suite"), free_port())
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """A fresh clone of the tree, and the suite that runs in it as a stranger would run it."""
 
+import copy
 import os
 import re
 import signal
@@ -44,6 +45,14 @@ class Clone:
         self.environment = {**kept, **pip, "HOME": str(home)}
         command = ["git", "-c", "safe.directory=*", "clone", "--quiet", f"file://{ROOT}", self.root]
         subprocess.run(command, check=True, env=self.environment)
+
+    def twin(self, name: str, port: int, **variables: str) -> "Clone":
+        """The same tree with another state folder, other ports and these variables."""
+        other = copy.copy(self)
+        other.state = self.state.with_name(name)
+        other.port, other.url = port, f"http://127.0.0.1:{port}"
+        other.environment = {**self.environment, **variables}
+        return other
 
     def make(self, *words: str, seconds: float = 120) -> subprocess.CompletedProcess[str]:
         """Run one target to its end."""
@@ -91,7 +100,7 @@ class Run:
 
     def __init__(self, clone: Clone) -> None:
         self.clone = clone
-        self._output = clone.state.with_name("make-run.txt")
+        self._output = clone.state.with_name(f"make-run-{clone.port}.txt")
         self._file = self._output.open("w", encoding="utf-8")
         begun = time.monotonic()
         self.process = subprocess.Popen(
