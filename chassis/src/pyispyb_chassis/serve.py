@@ -13,7 +13,7 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from pyispyb_chassis.configuration import Configuration, ServiceSection
-from pyispyb_chassis.logs import JsonLines
+from pyispyb_chassis.logs import JsonLines, configure_logs
 
 # Longer than the gateway keeps an idle connection, so that it never meets one just closed.
 KEEPALIVE_SECONDS = 75
@@ -48,6 +48,8 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
     figures.mkdir(parents=True)
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures.resolve())
 
+    # What is logged while the app is made is a line like every other.
+    configure_logs(name, configuration.suite.log_level)
     module, _, function = where.partition(":")
     app: Flask = getattr(import_module(module), function)(configuration)
 
