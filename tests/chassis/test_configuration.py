@@ -45,6 +45,18 @@ def faults(folder: Path, text: str, **variables: str) -> list[str]:
         ("[server]\nworker = 1", {}, "FILE: server.worker:", "Extra inputs"),
         ("[core]\ndatabase_url = 'nonsense'", {}, "FILE: core.database_url:", "not a database URL"),
         ("[core]\ndatabase_url = 'oracle://x'", {}, "FILE: core.database_url:", "allowed: sqlite"),
+        (
+            "[core]\ndatabase_url = 'mariadb+pymysql://root:p@ss:word@host/db'",
+            {},
+            "FILE: core.database_url:",
+            "percent-encoded",
+        ),
+        (
+            "[core]\ndatabase_url = 'mariadb+pymysql://root@host'",
+            {},
+            "FILE: core.database_url:",
+            "names no database",
+        ),
         ("[core]\nlisten = 'x'", {}, "FILE: core.listen:", "pattern"),
         ("[core]\nlisten = 'a:70000'", {}, "FILE: core.listen:", "from 1 to 65535"),
         (
@@ -208,3 +220,17 @@ def test_a_command_line_stops_with_the_faults(
 def test_a_service_needs_two_ports() -> None:
     with pytest.raises(ValueError, match="different ports"):
         ServiceSection(listen="a:1", inside_listen="b:1", prefix="/a")
+
+
+def test_what_is_no_text_is_one_fault_each_and_tells_no_secret(tmp_path: Path) -> None:
+    (tmp_path / "ispyb.toml").write_bytes(b"url = '\xff'")
+    secret = tmp_path / "secret"
+    secret.write_bytes(b"\xff\xfe")
+    variables = {
+        "ISPYB_CORE__DATABASE_URL_FILE": str(secret),
+        "ISPYB_AUTH__DATABASE_URL": "mariadb+pymysql://root:p@ss:Secret1@host/db",
+    }
+    with pytest.raises(BadConfiguration) as raised:
+        load(tmp_path / "ispyb.toml", variables)
+    assert len(raised.value.faults) == 3
+    assert "Secret1" not in str(raised.value)

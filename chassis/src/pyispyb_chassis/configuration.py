@@ -34,10 +34,12 @@ class Section(BaseModel):
 def _is_database_url(value: SecretStr) -> SecretStr:
     try:
         url = make_url(value.get_secret_value())
-    except ArgumentError as error:
-        raise ValueError("not a database URL") from error
+    except (ArgumentError, ValueError) as error:  # its own text would tell the password
+        raise ValueError("not a database URL; a password is percent-encoded in it") from error
     if url.drivername not in {"sqlite", "mysql+pymysql", "mariadb+pymysql"}:
         raise ValueError("allowed: sqlite:///… , mariadb+pymysql://… , mysql+pymysql://…")
+    if url.drivername != "sqlite" and not url.database:
+        raise ValueError("the URL names no database")
     return value
 
 
@@ -188,7 +190,7 @@ def _read(path: Path, faults: list[str]) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         faults.append(f"{path}: cannot be read: {error.strerror}")
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # not TOML, or not even UTF-8
         faults.append(f"{path}: not TOML: {error}")
     return {}
 
@@ -211,6 +213,9 @@ def _overlay(
                 value = Path(value).read_text(encoding="utf-8").strip()
             except OSError as error:
                 faults.append(f"{variable}: {value} cannot be read: {error.strerror}")
+                continue
+            except ValueError:
+                faults.append(f"{variable}: {value!r} is not the path of a text in UTF-8")
                 continue
         branch: Any = tree
         for key in keys[:-1]:

@@ -12,7 +12,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from pyispyb_chassis.breaker import Breaker
-from pyispyb_chassis.errors import Conflict, ServiceError, Unavailable, Unprocessable
+from pyispyb_chassis.errors import BadRequest, Conflict, ServiceError, Unavailable, Unprocessable
 from pyispyb_chassis.ids import request_id
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ ANSWER_TIMEOUT = 4
 # What MariaDB and PyMySQL say when the server is gone, too busy, or was told to give up.
 _GONE = {2002, 2003, 2006, 2013, 2014, 1053, 1927}
 _BUSY = {1040, 1203, 1205, 1213, 1969, 3024, 1317}
+_NOT_IN_THIS_CHARACTER_SET = {1267, 1270, 1271, 3988}
 _REFERS_TO_NOTHING = {1452, 1216}
 _IS_REFERRED_TO = {1451, 1217}
 
@@ -96,6 +97,8 @@ class Database:
             self.write_engine.dispose()
             log.warning("database unavailable", extra={"code": code})
             return self._breaker.failed()
+        if code in _NOT_IN_THIS_CHARACTER_SET:
+            return BadRequest("a text of the query has characters that the database does not know")
         if code in _BUSY or "database is locked" in text:
             return Unavailable("the database is busy")
         if isinstance(error, exc.IntegrityError):

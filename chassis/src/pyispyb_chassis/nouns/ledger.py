@@ -14,6 +14,8 @@ from pyispyb_chassis.ids import request_id
 
 KEPT = timedelta(days=14)
 LONGEST_KEY = 255
+# MariaDB: lock wait timed out; deadlock.
+_LOCKED_BY_ANOTHER = {1205, 1213}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,28 +118,39 @@ class Ledger:
 
         Raises Conflict for another body under the same key, or while the first is in flight.
         """
-        answer = self.answer
-        kept = answer.c.time >= _now() - KEPT
-        where = answer.c.scope == attempt.scope
-        found = connection.execute(
-            sa.select(answer.c.content, answer.c.rowId).where(where, kept)
-        ).first()
+        found = self._answered(connection, attempt)
         if found is not None:
-            if found.content != attempt.content:
-                raise Conflict("this Idempotency-Key was used with another body")
-            return str(found.rowId)
-        connection.execute(answer.delete().where(where))
+            return found
+        answer, oldest = self.answer, _now() - KEPT
+        place = answer.insert().values(
+            scope=attempt.scope, content=attempt.content, rowId=None, time=_now()
+        )
         try:
-            connection.execute(
-                answer.insert().values(
-                    scope=attempt.scope, content=attempt.content, rowId=None, time=_now()
-                )
-            )
-        except (sa.exc.IntegrityError, sa.exc.OperationalError) as error:
-            raise Conflict(
-                "a request with this Idempotency-Key is in flight", headers={"Retry-After": "1"}
-            ) from error
+            # Only one that is too old goes: a fresh one may be another's, committed just now.
+            old = sa.and_(answer.c.scope == attempt.scope, answer.c.time < oldest)
+            connection.execute(answer.delete().where(old))
+            connection.execute(place)
+        except sa.exc.IntegrityError:
+            return self._answered(connection, attempt)
+        except sa.exc.OperationalError as error:
+            if error.orig is not None and error.orig.args[0] in _LOCKED_BY_ANOTHER:
+                raise Conflict(
+                    "a request with this Idempotency-Key is in flight", headers={"Retry-After": "1"}
+                ) from error
+            raise
         return None
+
+    def _answered(self, connection: Connection, attempt: Attempt) -> str | None:
+        """The row id that this attempt was answered with. Raises Conflict for another body."""
+        answer = self.answer
+        kept = sa.and_(answer.c.scope == attempt.scope, answer.c.time >= _now() - KEPT)
+        columns = sa.select(answer.c.content, answer.c.rowId)
+        found = connection.execute(columns.where(kept)).first()
+        if found is None:
+            return None
+        if found.content != attempt.content:
+            raise Conflict("this Idempotency-Key was used with another body")
+        return str(found.rowId)
 
     def finish(self, connection: Connection, attempt: Attempt, row_id: object) -> None:
         """Keep what the attempt made."""

@@ -1,7 +1,7 @@
 """A row as it would be after a write, held against every rule before anything is written."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic
 
@@ -15,6 +15,8 @@ from pyispyb_chassis.nouns.policy import SAME_OWNER, SEEN_KEYS, Condition, Polic
 
 Fault = tuple[str, str]
 Values = Mapping[str, Any]
+MOST_STRANGERS = 50
+LONGEST_ECHO = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +34,14 @@ class Body:
 def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     """The body held against the noun's columns; `new` rows need what is required."""
     body = Body({}, [])
+    strangers = [name for name in given if name not in noun.fields]
     for name, value in given.items():
-        try:
-            body.values[name] = _accepted(noun, name, value)
-        except Refused as refused:
-            body.faults.append((name, str(refused)))
+        if name in noun.fields:
+            try:
+                body.values[name] = _accepted(noun, name, value)
+            except Refused as refused:
+                body.faults.append((name, str(refused)))
+    body.faults.extend(_faults_of_strangers(noun, strangers))
     told = {name for name, _ in body.faults}
     for name in noun.required:
         if given.get(name) is None and name not in told and (new or name in given):
@@ -47,10 +52,18 @@ def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     return body
 
 
+def _faults_of_strangers(noun: Bound, names: Sequence[str]) -> Iterable[Fault]:
+    """Unknown names, so many of them as a person could read; the allowed ones are told once."""
+    allowed = f"; allowed: {', '.join(sorted(noun.settable))}"
+    for n, name in enumerate(names[:MOST_STRANGERS]):
+        yield name[:LONGEST_ECHO], "no such field" + (allowed if n == 0 else "")
+    if len(names) > MOST_STRANGERS:
+        more = len(names) - MOST_STRANGERS
+        yield names[MOST_STRANGERS][:LONGEST_ECHO], f"no such field, nor {more - 1} more"
+
+
 def _accepted(noun: Bound, name: str, value: Any) -> Any:
-    field = noun.fields.get(name)
-    if field is None:
-        raise Refused(f"no such field; allowed: {', '.join(sorted(noun.settable))}")
+    field = noun.fields[name]
     if name not in noun.settable:
         raise Refused("is never written through this API")
     if value is None:

@@ -17,6 +17,7 @@ LARGEST_LIMIT = 1000
 LARGEST_SKIP = 2**31 - 1
 MOST_IN = 1000
 MOST_SORT_KEYS = 5
+MOST_FILTERS = 50
 DEEPEST_INCLUDE = 3
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[([a-z]*)\])?")
 
@@ -86,6 +87,8 @@ class _Reader:
         return None
 
     def _value(self, name: str, operator: str, text: str) -> Any:
+        if "\0" in text:
+            raise Refused("no NUL character")
         column = self._noun.fields.get(name)
         if operator == "null":
             if text not in {"true", "false"}:
@@ -199,6 +202,10 @@ def read_query(
             filters.append(reader.filter(key, name, operator or "eq", text))
             if operator == "eq":
                 reader.faults.append((key, f"write {name}=…"))
+    if len(filters) > MOST_FILTERS:
+        raise BadRequest(
+            "the query string has faults", errors=[("…", f"at most {MOST_FILTERS} filters")]
+        )
     include = reader.include(plain["include"]) if "include" in plain else ()
     query = Query(
         filters=tuple(one_filter for one_filter in filters if one_filter is not None),
@@ -218,4 +225,6 @@ def read_query(
 def _search(reader: _Reader, noun: Bound, text: str | None) -> str | None:
     if text is not None and not noun.noun.search and noun.noun.known_as is None:
         reader.faults.append(("search", f"{noun.path} cannot be searched"))
+    if text is not None and "\0" in text:
+        reader.faults.append(("search", "takes no NUL character"))
     return text

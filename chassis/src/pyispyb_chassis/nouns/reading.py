@@ -20,6 +20,8 @@ Row = dict[str, Any]
 MOST_STATEMENTS = 512
 # A FLOAT is equal to a number when they agree to six significant digits.
 FLOAT_TOLERANCE = 5e-7
+LARGEST_ID = 2**63 - 1
+LONGEST_INTEGER = 4000
 
 
 _COMPARISONS: Mapping[Operator, Callable[[Any, Any], Condition]] = {
@@ -108,7 +110,7 @@ class Reader(Generic[V]):
     ) -> Row:
         """One row by id, or by the word it is known as. Raises NotFound where it is unseen."""
         by = noun.key if isinstance(key, int) or _is_id(key) else noun.noun.known_as
-        if by is None or (isinstance(key, str) and _is_id(key) and len(key) > len(str(2**63))):
+        if by is None or (_is_id(str(key)) and int(key) > LARGEST_ID):
             raise NotFound(f"no such {noun.noun.one}")
         value = int(key) if by == noun.key else key
         found = Query(
@@ -281,7 +283,7 @@ class Reader(Generic[V]):
 
 
 def _is_id(key: str) -> bool:
-    return key.isascii() and key.isdigit()
+    return key.isascii() and key.isdigit() and len(key) < LONGEST_INTEGER
 
 
 def _chosen(noun: Bound, path: Path, query: Query) -> tuple[str, ...]:

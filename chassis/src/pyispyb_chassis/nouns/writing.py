@@ -18,10 +18,21 @@ from pyispyb_chassis.errors import (
 )
 from pyispyb_chassis.nouns.catalogue import Bound, primary_key
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
-from pyispyb_chassis.nouns.policy import BOTH_ENDS, SEEN_KEYS, STILL_NEEDED, Condition, V
+from pyispyb_chassis.nouns.policy import (
+    BOTH_ENDS,
+    SAME_OWNER,
+    SEEN_KEYS,
+    STILL_NEEDED,
+    Condition,
+    V,
+)
 from pyispyb_chassis.nouns.proposing import Body, Proposals, body_of
 from pyispyb_chassis.nouns.query import Query
 from pyispyb_chassis.nouns.reading import Reader, Row
+
+# Which rows, given an alias of their noun's table; by noun, every way in which they belong.
+Membership = Callable[[sa.FromClause], Condition]
+Members = dict[str, list[Membership]]
 
 
 class Writer(Generic[V]):
@@ -61,6 +72,7 @@ class Writer(Generic[V]):
         """`create` inside a transaction that is already open; gives the new row's id."""
         self._find_parent(connection, noun, given, viewer)
         body = body_of(noun, given, new=True)
+        self._hold_owners(connection, noun, body.values)
         row = self._proposals.row(noun, body.values)
         if not body.faults or self._is_decided(noun, body):
             rights = [name for name in body.values if name in noun.noun.rights]
@@ -86,6 +98,7 @@ class Writer(Generic[V]):
             row_id = self._locked(connection, noun, key, viewer, self._policy.touches)
             self._find_parent(connection, noun, given, viewer)
             body = body_of(noun, given, new=False)
+            self._hold_owners(connection, noun, body.values)
             after = self._proposals.row(noun, body.values, row_id)
             before = self._stored(noun, row_id)
             ends = (before, after) if self._policy.guards(BOTH_ENDS) else (before,)
@@ -182,27 +195,44 @@ class Writer(Generic[V]):
                     self._read_key(connection, parent, str(key), viewer)
                 return
 
+    def _hold_owners(self, connection: Connection, noun: Bound, values: Mapping[str, Any]) -> None:
+        """Lock the rows up the chains, so that none moves elsewhere before this is committed."""
+        if self._database.is_sqlite:  # one writer at a time
+            return
+        for column in noun.noun.belongs_to:
+            if values.get(column) is None:
+                continue
+            parent = self._catalogue.target(noun.by_column[column])
+            chains = [parent.table.c[name] for name in parent.noun.belongs_to]
+            key = parent.table.c[parent.key]
+            lock = sa.select(key, *chains).where(key == values[column]).with_for_update(read=True)
+            found = connection.execute(lock).mappings().first()
+            if found is not None:
+                self._hold_owners(connection, parent, dict(found))
+
     def _keep_those_below_sound(
         self, connection: Connection, noun: Bound, key: Any, body: Body
     ) -> None:
-        """After a move, no row below may be left with two owners."""
+        """After a move, nothing may be left with, or naming, another owner's row."""
 
-        def moved(row: sa.FromClause) -> Condition:
-            itself: Condition = primary_key(noun, row) == key
-            return itself
+        def itself(row: sa.FromClause) -> Condition:
+            moved: Condition = primary_key(noun, row) == key
+            return moved
 
-        broken = dict(self._broken_below(connection, noun, moved))
-        if broken:
-            left = ", ".join(f"{count} {path}" for path, count in broken.items())
-            told = f"would leave {left} in two proposals"
+        below: Members = {noun.path: [itself]}
+        self._add_below(noun, itself, below)
+        left = [
+            *self._broken(connection, {path: below[path] for path in below if path != noun.path}),
+            *self._crossing(connection, below),
+        ]
+        if left:
+            told = f"would leave {', '.join(left)} in two proposals"
             moving = [name for name in noun.noun.belongs_to if name in body.values]
             raise Unprocessable(told, errors=[(name, told) for name in moving])
 
-    def _broken_below(
-        self, connection: Connection, noun: Bound, members: Callable[[sa.FromClause], Condition]
-    ) -> Iterator[tuple[str, int]]:
-        """The nouns below the members of `noun` that have broken rows there, and how many."""
-        for below, column in self._catalogue.below(noun):
+    def _add_below(self, noun: Bound, members: Membership, below: Members) -> None:
+        """Tell of every noun below `noun` which of its rows belong to the members."""
+        for other, column in self._catalogue.below(noun):
 
             def its_members(row: sa.FromClause, column: str = column) -> Condition:
                 parent = noun.table.alias()
@@ -210,13 +240,43 @@ class Writer(Generic[V]):
                 within: Condition = row.c[column].in_(keys)
                 return within
 
-            row = below.table.alias()
+            below.setdefault(other.path, []).append(its_members)
+            self._add_below(other, its_members, below)
+
+    def _broken(self, connection: Connection, below: Members) -> Iterator[str]:
+        """The nouns whose rows below lead to two owners, and how many of them."""
+        for path, memberships in below.items():
+            noun = self._catalogue[path]
+            row = noun.table.alias()
+            inside = sa.or_(*[members(row) for members in memberships])
             broken = sa.select(sa.func.count()).select_from(row)
-            broken = broken.where(its_members(row), sa.not_(self._policy.sound(below, row)))
+            broken = broken.where(inside, sa.not_(self._policy.sound(noun, row)))
             count = connection.execute(broken).scalar_one()
             if count:
-                yield below.path, count
-            yield from self._broken_below(connection, below, its_members)
+                yield f"{count} {path}"
+
+    def _crossing(self, connection: Connection, below: Members) -> Iterator[str]:
+        """The foreign keys, from or to what moved, whose two rows have different owners."""
+        if not self._policy.guards(SAME_OWNER):
+            return
+        for noun in self._catalogue:
+            for column, reference in noun.by_column.items():
+                target = self._catalogue.target(reference)
+                touched = noun.path in below or target.path in below
+                if not touched or column in (*noun.noun.belongs_to, *noun.noun.shared):
+                    continue
+                row, other = noun.table.alias(), target.table.alias()
+                owner, named = self._policy.owner(noun, row), self._policy.owner(target, other)
+                if owner is None or named is None:
+                    continue
+                moved = [members(row) for members in below.get(noun.path, [])]
+                moved += [members(other) for members in below.get(target.path, [])]
+                joined = row.join(other, primary_key(target, other) == row.c[column])
+                count = sa.select(sa.func.count()).select_from(joined)
+                crossing = connection.execute(count.where(sa.or_(*moved), owner != named))
+                number = crossing.scalar_one()
+                if number:
+                    yield f"{number} {noun.path} by {column}"
 
     def _referring(self, connection: Connection, noun: Bound, key: Any) -> list[tuple[str, int]]:
         """Every table with rows that refer to this one, cascades included."""

@@ -130,6 +130,12 @@ class Rules:
             raise LookupError("the rules were not attached to a catalogue")
         return self._catalogue
 
+    def _word(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+        """A text as MariaDB compares it: without case and trailing blanks."""
+        if not self._tables.sqlite:
+            return column
+        return sa.func.rtrim(column, type_=sa.String).collate("NOCASE")
+
     # Who sees a proposal: conditions on a proposalId.
 
     @grants("members see their proposal")
@@ -191,9 +197,8 @@ class Rules:
         """Beamline staff see the sessions on their beamlines, of any time."""
         if not viewer.staff_of:
             return sa.false()
-        return session.c.beamLineName.in_(
-            sa.bindparam("beamlines", expanding=True, type_=sa.String)
-        )
+        beamlines = sa.bindparam("beamlines", expanding=True, type_=sa.String)
+        return self._word(session.c.beamLineName).in_(beamlines)
 
     @grants("a local contact is staff for that session")
     def _local_contact(self, viewer: Viewer, session: sa.FromClause) -> Condition:
@@ -212,7 +217,7 @@ class Rules:
         """Sessions of a proposal whose code is closed are not for staff or local contacts."""
         proposal = self._tables["Proposal"].alias()
         closed = sa.select(proposal.c.proposalId).where(
-            proposal.c.proposalCode.in_(
+            self._word(proposal.c.proposalCode).in_(
                 sa.bindparam("closed_codes", expanding=True, type_=sa.String)
             )
         )
@@ -276,7 +281,7 @@ class Rules:
     def _open(self, shipping: sa.FromClause) -> Condition:
         """A shipment is open while its status is none of the closed ones."""
         closed = sa.bindparam("closed_statuses", expanding=True, type_=sa.String)
-        status = shipping.c.shippingStatus
+        status = self._word(shipping.c.shippingStatus)
         return sa.or_(status.is_(None), status.not_in(closed))
 
     # People.

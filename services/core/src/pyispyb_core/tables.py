@@ -16,6 +16,7 @@ class Tables:
 
     metadata: sa.MetaData
     ledger: Ledger
+    sqlite: bool
 
     def __getitem__(self, name: str) -> sa.Table:
         return self.metadata.tables[name]
@@ -26,5 +27,5 @@ def tables_for(*, sqlite: bool, own_schema: str) -> Tables:
     """The tables for SQLite (core's own with a prefix) or MariaDB (in a schema of their own)."""
     metadata = fitted(Base.metadata, sqlite=sqlite)
     if sqlite:
-        return Tables(metadata, Ledger(metadata, prefix=f"{own_schema}_"))
-    return Tables(metadata, Ledger(metadata, schema=own_schema))
+        return Tables(metadata, Ledger(metadata, prefix=f"{own_schema}_"), sqlite=True)
+    return Tables(metadata, Ledger(metadata, schema=own_schema), sqlite=False)

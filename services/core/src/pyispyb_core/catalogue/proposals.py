@@ -26,7 +26,7 @@ proposals = Noun(
     names={"proposal": Name(("proposalCode", "proposalNumber"), "code and number, as MX1001")},
     known_as="proposal",
     stamps={"bltimeStamp": "write"},
-    patterns={"proposalCode": r"[A-Za-z]{1,45}", "proposalNumber": r"[A-Za-z0-9_-]{1,45}"},
+    patterns={"proposalCode": r"[A-Za-z]{1,45}", "proposalNumber": r"[0-9_-][A-Za-z0-9_-]{0,44}"},
 )  # fmt: skip
 
 sessions = Noun(
