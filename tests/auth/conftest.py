@@ -1,6 +1,9 @@
 """Auth with the demo accounts on a new database of each kind."""
 
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +35,7 @@ keys_dir = "{folder}/keys"
 kind = "static"
 accounts_file = "{folder}/accounts.toml"
 """
+COMMAND = Path(sys.executable).with_name("pyispyb-auth")
 ISSUER = "http://127.0.0.1:8000/auth"
 
 
@@ -74,6 +78,22 @@ def write_configuration(
     text = FILE.format(folder=folder, url=url, environment=environment, more=more)
     file.write_text(text, encoding="utf-8")
     return file
+
+
+def run(
+    file: Path, *words: str, given: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """One command of pyispyb-auth, under this configuration."""
+    environ = {"PATH": os.environ["PATH"], "ISPYB_CONFIG": str(file), **variables}
+    return subprocess.run(
+        [COMMAND, *words],
+        env=environ,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -11,29 +11,12 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from tests.auth.conftest import Auth, write_configuration
+from tests.auth.conftest import COMMAND, Auth, run, write_configuration
 from tests.cast import MXCUBE
 
 from pyispyb_auth.demo import SERVICE_SCOPE
 from pyispyb_auth.operations import keys
 from pyispyb_chassis.permissions import Permission
-
-COMMAND = Path(sys.executable).with_name("pyispyb-auth")
-
-
-def run(
-    file: Path, *words: str, given: str = "", **variables: str
-) -> subprocess.CompletedProcess[str]:
-    environ = {"PATH": os.environ["PATH"], "ISPYB_CONFIG": str(file), **variables}
-    return subprocess.run(
-        [COMMAND, *words],
-        env=environ,
-        input=given,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
 
 
 def test_keys_are_private_and_made_once_by_many_starts(tmp_path: Path) -> None:

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.auth.conftest import ISSUER, Auth, write_configuration
-from tests.auth.test_keys_and_accounts import COMMAND, run
+from tests.auth.conftest import COMMAND, ISSUER, Auth, run, write_configuration
 from tests.peers.mariadb import MariaDb
 from tests.peers.ports import free_port
 
