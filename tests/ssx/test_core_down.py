@@ -10,6 +10,7 @@ from tests.cast import ALICE, BOB, CAROL, OSCAR, Issuing, Somebody
 from tests.ssx.conftest import Ssx, columns, make_ssx
 from tests.ssx.core_stand_in import RUNNING_BL1
 
+from pyispyb_ssx.app import create_app
 from pyispyb_ssx.operations.verifications import HOLDS_FOR
 from pyispyb_ssx.tables import TABLES
 
@@ -64,6 +65,22 @@ def test_the_last_answer_is_used_for_a_while(tmp_path: Path, issuing: Issuing) -
     ssx.core.start()
     time.sleep(1.1)  # the breaker's pause
     assert ssx.call(ALICE, "GET", f"/runs/{run_id}").status_code == 200
+    ssx.close()
+
+
+def test_every_worker_goes_on_with_what_core_told_one(tmp_path: Path, issuing: Issuing) -> None:
+    more = "access_cache_seconds = 0"
+    ssx = make_ssx(f"sqlite:///{tmp_path / 'ssx.sqlite'}", tmp_path, issuing, more)
+    other = create_app(ssx.configuration)
+    assert ssx.call(ALICE, "GET", "/runs").status_code == 200
+    ssx.core.stop()
+    statuses = {
+        who.login: other.test_client().get("/ssx/runs", headers=issuing.bearer(who)).status_code
+        for who in (ALICE, BOB)
+    }
+    assert statuses == {"alice": 200, "bob": 503}
+    for close in other.extensions["pyispyb_after_fork"]:
+        close()
     ssx.close()
 
 

@@ -110,10 +110,12 @@ def test_a_hung_service_is_said_to_be_down_and_comes_back(
 def test_without_core_ssx_lives_on_its_last_answer(
     clone: Clone, caller: Caller, open_run: str
 ) -> None:
-    assert caller.is_served("/ssx/runs")
+    time.sleep(ACCESS_IS_FRESH_FOR + 1)
+    assert caller.is_served("/ssx/runs")  # a new answer, of whichever worker
     with hung(clone, "core"):
         time.sleep(ACCESS_IS_FRESH_FOR + 1)
-        assert caller.ask("/ssx/runs").status_code == 200
+        for _ in range(8):
+            assert caller.ask("/ssx/runs").status_code == 200
         assert put_batch(caller, open_run, 1).status_code == 201
         stranger = {"Authorization": caller.headers["Authorization"] + "x"}
         assert (

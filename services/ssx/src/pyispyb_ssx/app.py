@@ -19,7 +19,7 @@ from pyispyb_ssx.catalogue import NOUNS, runs
 from pyispyb_ssx.migrations import MIGRATIONS
 from pyispyb_ssx.operations.batches import Batches
 from pyispyb_ssx.operations.store import Store
-from pyispyb_ssx.operations.viewers import Viewers
+from pyispyb_ssx.operations.viewers import LastAnswers, Viewers
 from pyispyb_ssx.resources.batches import batches_namespace
 from pyispyb_ssx.resources.images import images_namespace
 from pyispyb_ssx.resources.runs import runs_namespace
@@ -33,7 +33,8 @@ def create_app(configuration: Configuration) -> Flask:
     settings = configuration.section(SsxSettings)
     database = Database(settings.database_url.get_secret_value(), name="the database of ssx")
     core = Sibling("core", settings.core_url)
-    viewers = Viewers(core, settings)
+    last = LastAnswers(configuration.suite.state / "run" / "access" / "ssx")
+    viewers = Viewers(core, settings, last)
     rules = Rules()
     catalogue = Catalogue(NOUNS, TABLES.metadata, ZoneInfo("UTC"))
     reader: Reader[Viewer] = Reader(catalogue, rules, sqlite=database.is_sqlite)
