@@ -1,6 +1,5 @@
 """The only wiring of core."""
 
-from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -27,27 +26,13 @@ from pyispyb_core.settings import AdministratorSettings, CoreSettings, Permissio
 from pyispyb_core.tables import Tables
 
 
-@dataclass(frozen=True, slots=True)
-class _Readiness:
-    """What core stands on, as checks for its inside port."""
-
-    database: Database
-    tables: Tables
-
-    def answers(self) -> str | None:
-        try:
-            with self.database.reading() as connection:
-                connection.exec_driver_sql("SELECT 1")
-        except ServiceError as error:
-            return error.detail
-        return None
-
-    def own_tables(self) -> str | None:
-        try:
-            there = has_own_tables(self.database, self.tables)
-        except ServiceError as error:
-            return error.detail
-        return None if there else "missing; run pyispyb-core schema create"
+def _fault_of_own_tables(database: Database, tables: Tables) -> str | None:
+    """One line where core's own tables are missing or cannot be looked for, else None."""
+    try:
+        there = has_own_tables(database, tables)
+    except ServiceError as error:
+        return error.detail
+    return None if there else "missing; run pyispyb-core schema create"
 
 
 def create_app(configuration: Configuration, *, without: frozenset[str] = frozenset()) -> Flask:
@@ -74,7 +59,6 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
         viewer = viewers(caller)
         return frozenset(one for one in Permission if rules.may(viewer, one))
 
-    ready = _Readiness(database, tables)
     service = Service(
         name="core",
         title="PyISPyB core: the ISPyB database",
@@ -84,7 +68,10 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
             user_namespace(database, tables, rules, settings, viewers),
         ],
         rights_of=rights_of,
-        ready={"database": ready.answers, "own tables": ready.own_tables},
+        ready={
+            "database": database.fault,
+            "own tables": lambda: _fault_of_own_tables(database, tables),
+        },
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
