@@ -45,8 +45,6 @@ logs: $(VENV)/.installed ## Show one request everywhere (ID=), or follow the log
 config: $(VENV)/.installed ## Print the configuration in force, secrets masked
 	@$(BIN)/pyispyb-config
 
-# Tests that start whole servers on ports: one at a time, or two could choose the same.
-SERVERS := tests/gateway tests/auth/test_serving.py
 # The suite test starts everything and measures seconds: it has the machine to itself.
 .PHONY: test
 test: $(VENV)/.installed-dev mariadb ## Run the tests (T=tests/core for a part)
@@ -54,8 +52,7 @@ ifdef T
 	$(BIN)/pytest $(T)
 else
 	$(BIN)/pytest tests/suite
-	$(BIN)/pytest $(SERVERS)
-	$(BIN)/pytest --ignore tests/suite $(SERVERS:%=--ignore %) -n 2 --dist loadfile
+	$(BIN)/pytest --ignore tests/suite -n 2 --dist loadfile
 endif
 
 .PHONY: check

@@ -4,7 +4,6 @@ import contextlib
 import http.client
 import json
 import os
-import random
 import socket
 import subprocess
 import sys
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from tests.gateway.tokens import Key
+from tests.peers.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 ECHO = Path(__file__).with_name("echo.py")
 SERVICES = ("auth", "core", "ssx")
-PORTS = range(21000, 21499)
 
 
 @dataclass(frozen=True)
@@ -42,7 +41,7 @@ class Stand:
     def __init__(self, folder: Path, keys: list[Key], **settings: Any) -> None:
         self.folder = folder
         self.keys = keys
-        self.ports = dict(zip(("gateway", *SERVICES), free_ports(4), strict=True))
+        self.ports = {name: free_port() for name in ("gateway", *SERVICES)}
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.log = folder / "gateway.log"
         self.jwks = folder / "jwks.json"
@@ -137,17 +136,6 @@ def running(folder: Path, keys: list[Key], **settings: Any) -> Iterator[Stand]:
 def environment() -> dict[str, str]:
     """Ours without what would be read as configuration of the suite."""
     return {name: value for name, value in os.environ.items() if not name.startswith("ISPYB_")}
-
-
-def free_ports(count: int) -> list[int]:
-    found: list[int] = []
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe, contextlib.suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            found.append(port)
-        if len(found) == count:
-            return found
-    raise AssertionError("no free ports")
 
 
 def wait_for_port(port: int, process: subprocess.Popen[bytes] | None = None) -> None:

@@ -13,8 +13,9 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
-from tests.gateway.stand import ECHO, free_ports, wait_for_port
+from tests.gateway.stand import ECHO, wait_for_port
 from tests.gateway.tokens import Key
+from tests.peers.ports import free_port
 
 from pyispyb_chassis.configuration import Issuer
 from pyispyb_gateway.keys import NoKeys, fetch, load, web_key
@@ -30,7 +31,7 @@ class Server:
 
     def __init__(self, folder: Path) -> None:
         self.file = folder / "jwks.json"
-        [self.port] = free_ports(1)
+        self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
