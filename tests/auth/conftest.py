@@ -65,8 +65,8 @@ class Auth:
 
     def close(self) -> None:
         """Close every connection."""
-        for dispose in self.client.application.extensions["pyispyb_after_fork"]:
-            dispose()
+        for database in self.client.application.extensions["pyispyb_databases"]:
+            database.dispose()
         self.database.dispose()
 
 

@@ -52,8 +52,8 @@ class Core:
 
     def close(self) -> None:
         """Close every connection, the app's and ours."""
-        for dispose in self.client.application.extensions["pyispyb_after_fork"]:
-            dispose()
+        for database in self.client.application.extensions["pyispyb_databases"]:
+            database.dispose()
         self.database.dispose()
 
     def call(

@@ -22,7 +22,7 @@ STATEMENTS = [
 def counted(core: Core) -> Iterator[list[str]]:
     """The statements that core's read engine runs meanwhile."""
     seen: list[str] = []
-    database = core.client.application.extensions["core_database"]
+    (database,) = core.client.application.extensions["pyispyb_databases"]
 
     def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
         seen.append(statement)

@@ -66,8 +66,8 @@ class Ssx:
 
     def close(self) -> None:
         """Close every connection and end the core."""
-        for dispose in self.client.application.extensions["pyispyb_after_fork"]:
-            dispose()
+        for database in self.client.application.extensions["pyispyb_databases"]:
+            database.dispose()
         self.database.dispose()
         self.core.stop()
 

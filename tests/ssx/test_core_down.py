@@ -79,8 +79,8 @@ def test_every_worker_goes_on_with_what_core_told_one(tmp_path: Path, issuing: I
         for who in (ALICE, BOB)
     }
     assert statuses == {"alice": 200, "bob": 503}
-    for close in other.extensions["pyispyb_after_fork"]:
-        close()
+    for database in other.extensions["pyispyb_databases"]:
+        database.dispose()
     ssx.close()
 
 

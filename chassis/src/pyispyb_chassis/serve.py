@@ -59,8 +59,8 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
     def start_worker(_server: Any, _worker: Any) -> None:
-        for renew in app.extensions.get("pyispyb_after_fork", []):
-            renew()
+        for database in app.extensions.get("pyispyb_databases", []):
+            database.renew()
         if (wired := app.extensions.get("pyispyb")) is not None:
             wired.verifier.prepare()
 

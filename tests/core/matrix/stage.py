@@ -130,5 +130,5 @@ def _core(configuration: Configuration, *without: str) -> Iterator[FlaskClient]:
     try:
         yield app.test_client()
     finally:
-        for dispose in app.extensions["pyispyb_after_fork"]:
-            dispose()
+        for database in app.extensions["pyispyb_databases"]:
+            database.dispose()

@@ -50,5 +50,5 @@ def create_app(configuration: Configuration) -> Flask:
         },
     )
     app = create_service(configuration, service)
-    app.extensions["pyispyb_after_fork"] = [database.renew]
+    app.extensions["pyispyb_databases"] = [database]
     return app

@@ -75,8 +75,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
-    app.extensions["pyispyb_after_fork"] = [database.renew]
-    app.extensions["core_database"] = database
+    app.extensions["pyispyb_databases"] = [database]
     add_front_page(app)
     refuse_unmarked_routes(app)
     return app
