@@ -76,6 +76,7 @@ def faults(folder: Path, text: str, **variables: str) -> list[str]:
             "FILE: issuers.a.algorithms.0:",
             "'ES256'",
         ),
+        (ISSUER + "revocations_url = 'x'", {}, "FILE: issuers.a.revocations_url:", "pattern"),
         (ISSUER + "algorithms = []", {}, "FILE: issuers.a.algorithms:", "at least 1"),
         (ISSUER + "believes = ['roles']", {}, "FILE: issuers.a.believes", "'groups'"),
         (ISSUER + OTHER, {}, "FILE: the top level:", "needs an audience"),

@@ -177,6 +177,7 @@ def test_one_port_moves_every_address(tmp_path: Path) -> None:
     issuer = plan.configuration.suite.issuers["suite"]
     assert issuer.issuer == "http://127.0.0.1:23100/auth"
     assert issuer.jwks_url == "http://127.0.0.1:23201/auth/.well-known/jwks.json"
+    assert issuer.revocations_url == "http://127.0.0.1:24201/revocations"
 
 
 def test_without_a_port_the_configuration_decides(

@@ -63,6 +63,9 @@ class Issuer(Section):
 
     issuer: str = Field(min_length=1, description="the `iss` claim, letter for letter")
     jwks_url: str | None = Field(None, pattern=r"^https?://")
+    revocations_url: str | None = Field(
+        None, pattern=r"^https?://", description="its signed list of revoked tokens"
+    )
     pem_file: Path | None = None
     kid: str | None = Field(None, description="the key id of `pem_file`")
     algorithms: tuple[Literal["ES256", "RS256", "EdDSA"], ...] = Field(("ES256",), min_length=1)

@@ -107,6 +107,7 @@ def _moved_to(port: int) -> dict[str, str]:
     moved = {
         "ISPYB_URL": f"http://127.0.0.1:{port}",
         "ISPYB_ISSUERS__SUITE__JWKS_URL": f"http://{outside['auth']}/auth/.well-known/jwks.json",
+        "ISPYB_ISSUERS__SUITE__REVOCATIONS_URL": f"http://{inside['auth']}/revocations",
         "ISPYB_SSX__CORE_URL": f"http://{outside['core']}",
         "ISPYB_GATEWAY__LISTEN": f"127.0.0.1:{port}",
     }
