@@ -13,10 +13,17 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from tests.auth.conftest import COMMAND, Auth, run, write_configuration
 from tests.cast import MXCUBE
+from tests.peers.http import Answering
 
-from pyispyb_auth.demo import SERVICE_SCOPE
+from pyispyb_auth.demo import PEOPLE, SERVICE, SERVICE_SCOPE
 from pyispyb_auth.operations import keys
+from pyispyb_chassis.administrators import is_administrator
+from pyispyb_chassis.configuration import load
 from pyispyb_chassis.permissions import Permission
+from pyispyb_chassis.tokens import Verifier
+
+ROOT = Path(__file__).parents[2]
+CAST = (*PEOPLE, SERVICE)
 
 
 def test_keys_are_private_and_made_once_by_many_starts(tmp_path: Path) -> None:
@@ -154,6 +161,17 @@ def test_a_password_is_never_an_argument_and_never_empty(tmp_path: Path) -> None
 def test_the_demo_service_account_is_the_one_that_all_tests_know() -> None:
     assert set(SERVICE_SCOPE) == set(MXCUBE.claims["scope"].split())
     assert set(SERVICE_SCOPE) <= {str(one) for one in Permission}
+
+
+def test_the_demo_has_one_administrator_and_the_shipped_file_believes_it(auth: Auth) -> None:
+    suite = load(ROOT / "ispyb.toml", environ={}).suite
+    key = auth.client.get("/auth/.well-known/jwks.json").get_json()
+    with Answering(key) as jwks:
+        block = suite.issuers["suite"].model_copy(update={"jwks_url": jwks.url})
+        verifier = Verifier({"suite": block})
+        callers = [verifier.verify([f"Bearer {auth.log_in(one)['token']}"]) for one in CAST]
+    found = [one.login for one in callers if is_administrator(one, suite.administrators)]
+    assert found == ["erin"]
 
 
 def test_tables_are_made_once_by_many_starts(each_database: str, tmp_path: Path) -> None:

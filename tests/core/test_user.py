@@ -1,8 +1,11 @@
 """Who the caller is to core, and what siblings are told that the caller reaches."""
 
 import pytest
-from tests.cast import ALICE, BOB, CAROL, DAVE, ERIN, MXCUBE, OSCAR, Somebody
+from tests.cast import ALICE, BOB, CAROL, DAVE, ERIN, MXCUBE, OSCAR, Issuing, Somebody
 from tests.core.conftest import Core
+
+from pyispyb_chassis.configuration import load
+from pyispyb_core.app import create_app
 
 STRANGER = Somebody("stranger")
 
@@ -26,6 +29,25 @@ def test_current(
     assert (answer["personId"] is not None) == person
     assert (answer["staffOf"], answer["goods"]) == (staff_of, goods)
     assert ("everything:read-all" in answer["permissions"]) == everything
+
+
+def test_the_configuration_makes_administrators_and_no_service_is_one(
+    core: Core, issuing: Issuing
+) -> None:
+    file = core.file.with_name("named.toml")
+    named = '[administrators]\nlogins = ["oscar", "mxcube"]\n'
+    file.write_text(core.file.read_text("utf-8") + named, "utf-8")
+    app = create_app(load(file, environ={}))
+    try:
+        for who, expected in ((OSCAR, True), (ALICE, False), (MXCUBE, False)):
+            answer = app.test_client().get("/core/user/current", headers=issuing.bearer(who))
+            held = {"everything:read-all", "everything:write-all"} & set(
+                answer.get_json()["permissions"]
+            )
+            assert bool(held) == expected, who
+    finally:
+        for database in app.extensions["pyispyb_databases"]:
+            database.dispose()
 
 
 def test_nobody_is_401(core: Core) -> None:

@@ -21,7 +21,7 @@ FILE_VARIABLE = "ISPYB_CONFIG"
 NESTING = "__"
 # Sections of packages that are not installed here (an image holds one service) are left alone.
 SECTIONS_OF_THE_SUITE = frozenset(
-    {"administrators", "auth", "core", "gateway", "permissions", "ssx"},
+    {"auth", "core", "gateway", "permissions", "ssx"},
 )
 
 
@@ -113,6 +113,12 @@ class Server(Section):
     max_body: int = Field(10 * 2**20, ge=1024, description="bytes of a request body")
 
 
+class Administrators(Section):
+    """[administrators]: who is an administrator before any row or group says so."""
+
+    logins: frozenset[str] = frozenset()
+
+
 class Suite(Section):
     """What all services share: the keys at the top of ispyb.toml."""
 
@@ -122,6 +128,7 @@ class Suite(Section):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     server: Server = Server()
     issuers: dict[str, Issuer] = Field(default_factory=dict)
+    administrators: Administrators = Administrators()
 
     @validates(mode="after")
     def _audience_where_it_matters(self) -> "Suite":

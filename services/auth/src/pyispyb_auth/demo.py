@@ -9,8 +9,10 @@ from argon2.exceptions import Argon2Error
 from pyispyb_auth.providers.static import Account, BadAccounts, read_accounts
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import BadConfiguration
+from pyispyb_chassis.tokens import ADMINISTRATORS_GROUP
 
 PEOPLE = ("alice", "bob", "carol", "dave", "erin", "oscar")
+ADMINISTRATOR = "erin"
 SERVICE, BEAMLINE = "mxcube", "BL1"
 SERVICE_SCOPE = (
     "proposals:read", "sessions:read", "sessions:write", "containers:read", "containers:write",
@@ -32,6 +34,8 @@ def write_demo_accounts(file: Path) -> bool:
     lines = ["# The demo cast. A production environment refuses to start with these."]
     for login in (*PEOPLE, SERVICE):
         lines += [f"\n[accounts.{login}]", f'password_hash = "{hasher.hash(password_of(login))}"']
+        if login == ADMINISTRATOR:
+            lines.append(f'groups = ["{ADMINISTRATORS_GROUP}"]')
     lines += [f"scope = {list(SERVICE_SCOPE)}".replace("'", '"'), f'beamlines = ["{BEAMLINE}"]', ""]
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_suffix(".new")

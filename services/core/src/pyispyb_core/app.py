@@ -22,7 +22,7 @@ from pyispyb_core.operations.viewers import Viewers
 from pyispyb_core.resources.front import add_front_page
 from pyispyb_core.resources.user import user_namespace
 from pyispyb_core.rules import Rules, Viewer
-from pyispyb_core.settings import AdministratorSettings, CoreSettings, PermissionSettings
+from pyispyb_core.settings import CoreSettings, PermissionSettings
 from pyispyb_core.tables import Tables
 
 
@@ -49,7 +49,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
         rules,
         settings,
         configuration.section(PermissionSettings),
-        configuration.section(AdministratorSettings),
+        configuration.suite.administrators,
     )
     reader: Reader[Viewer] = Reader(catalogue, rules, sqlite=database.is_sqlite)
     writer: Writer[Viewer] = Writer(reader, database, tables.ledger)

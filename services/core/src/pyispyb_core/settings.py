@@ -45,12 +45,6 @@ class CoreSettings(ServiceSection):
         return value
 
 
-class AdministratorSettings(Section):
-    """[administrators]: who is an administrator before any row says so."""
-
-    logins: frozenset[str] = frozenset()
-
-
 class GroupSettings(Section):
     """What a member of one UserGroup may do besides what everyone may."""
 

@@ -6,16 +6,17 @@ from collections.abc import Mapping
 
 import sqlalchemy as sa
 
+from pyispyb_chassis.administrators import is_administrator
+from pyispyb_chassis.configuration import Administrators
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
 from pyispyb_core.rules import SCOPE_NARROWS, Rules, Viewer
-from pyispyb_core.settings import AdministratorSettings, CoreSettings, PermissionSettings
+from pyispyb_core.settings import CoreSettings, PermissionSettings
 from pyispyb_core.tables import Tables
 
 MOST_KEPT = 10_000
 ADMINISTRATOR = frozenset({Permission.EVERYTHING_READ_ALL, Permission.EVERYTHING_WRITE_ALL})
-ADMINISTRATORS_GROUP = "administrators"
 
 
 class Viewers:
@@ -28,7 +29,7 @@ class Viewers:
         rules: Rules,
         settings: CoreSettings,
         permissions: PermissionSettings,
-        administrators: AdministratorSettings,
+        administrators: Administrators,
     ) -> None:
         self._database = database
         self._tables = tables
@@ -63,10 +64,8 @@ class Viewers:
             self._permissions.groups[name] for name in names if name in self._permissions.groups
         ]
         granted = set(self._permissions.everyone).union(*[group.permissions for group in groups])
-        if (
-            caller.administrator
-            or caller.login in self._administrators.logins
-            or any(group.administrator for group in groups)
+        if is_administrator(caller, self._administrators) or any(
+            group.administrator for group in groups
         ):
             granted |= ADMINISTRATOR
         staff_of = frozenset(caller.beamlines).union(*[group.staff_of for group in groups])
