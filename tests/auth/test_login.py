@@ -98,7 +98,9 @@ def test_unknown_and_wrong_take_the_same_time(auth: Auth) -> None:
 
 def test_who_provides(auth: Auth) -> None:
     assert auth.client.get("/auth/config").get_json() == {
-        "providers": [{"name": "static", "kind": "static", "takes": "password"}],
+        "providers": [
+            {"name": "static", "kind": "static", "title": "static", "takes": ["password"]}
+        ],
         "issuer": ISSUER,
         "expiresIn": 900,
     }

@@ -6,8 +6,10 @@ from pyispyb_auth.demo import refuse_demo_accounts
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.browsers import Browsers
 from pyispyb_auth.operations.logins import Logins
 from pyispyb_auth.providers import providers_of
+from pyispyb_auth.resources.browser import browser_namespace
 from pyispyb_auth.resources.login import auth_namespace
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.app import Service, create_service
@@ -34,6 +36,8 @@ def create_app(configuration: Configuration) -> Flask:
     signing = keys.initialise(settings.keys_dir)
     access_tokens = AccessTokens(block.issuer, block.audience, settings.token_seconds, signing)
     logins = Logins(database, settings, providers, access_tokens)
+    url, prefix = configuration.suite.url, settings.prefix
+    browsers = Browsers(database, providers, logins, f"{url}{prefix}/browser")
 
     def rights_of(_caller: Principal) -> frozenset[Permission]:
         return frozenset()
@@ -42,7 +46,10 @@ def create_app(configuration: Configuration) -> Flask:
         name="auth",
         title="PyISPyB auth: who you are",
         settings=settings,
-        namespaces=[auth_namespace(logins, access_tokens, providers)],
+        namespaces=[
+            auth_namespace(logins, access_tokens, providers, prefix),
+            browser_namespace(browsers, prefix, secure=url.startswith("https:")),
+        ],
         rights_of=rights_of,
         ready={
             "database": lambda: MIGRATIONS.fault(database),

@@ -6,7 +6,7 @@ import sys
 
 from argon2 import PasswordHasher
 
-from pyispyb_auth.demo import write_demo_accounts
+from pyispyb_auth.demo import static_providers, write_demo_accounts
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
 from pyispyb_auth.providers.static import BadAccounts
@@ -74,7 +74,7 @@ def _demo(_arguments: argparse.Namespace) -> None:
     configuration, settings = _settings()
     if configuration.suite.environment != "local":
         sys.exit('the demo accounts are for environment = "local" only')
-    for provider in settings.providers.values():
+    for provider in static_providers(settings).values():
         new = write_demo_accounts(provider.accounts_file)
         said = "made" if new else "kept"
         sys.stdout.write(f"{said} {provider.accounts_file}\n")

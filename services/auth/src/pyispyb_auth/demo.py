@@ -6,7 +6,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error
 
-from pyispyb_auth.providers.static import Account, BadAccounts, read_accounts
+from pyispyb_auth.providers.static import Account, BadAccounts, StaticSettings, read_accounts
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import BadConfiguration
 from pyispyb_chassis.tokens import ADMINISTRATORS_GROUP
@@ -46,11 +46,17 @@ def write_demo_accounts(file: Path) -> bool:
     return True
 
 
+def static_providers(settings: AuthSettings) -> dict[str, StaticSettings]:
+    """The configured providers that read an accounts file."""
+    found = settings.providers.items()
+    return {name: one for name, one in found if isinstance(one, StaticSettings)}
+
+
 def refuse_demo_accounts(settings: AuthSettings) -> None:
     """Raise BadConfiguration where one of the demo's accounts has its demo password."""
     hasher = PasswordHasher()
     faults: list[str] = []
-    for name, provider in settings.providers.items():
+    for name, provider in static_providers(settings).items():
         try:
             accounts = read_accounts(provider.accounts_file)
         except BadAccounts as bad:

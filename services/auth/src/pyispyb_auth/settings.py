@@ -1,21 +1,26 @@
 """The [auth] part of ispyb.toml."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated
 
-from pydantic import Field, SecretStr
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 
-from pyispyb_chassis.configuration import Address, DatabaseUrl, Prefix, Section, ServiceSection
-
-
-class StaticProviderSettings(Section):
-    """[auth.providers.<name>] with kind = "static": accounts in a file."""
-
-    kind: Literal["static"]
-    accounts_file: Path
+from pyispyb_auth.providers.kinds import settings_of
+from pyispyb_auth.providers.provider import ProviderSettings
+from pyispyb_chassis.configuration import Address, DatabaseUrl, Prefix, ServiceSection
 
 
-ProviderSettings = StaticProviderSettings
+def _is_no_path_of_ours(name: str) -> str:
+    if name == "tokens":
+        raise ValueError("/auth/browser/tokens is a route already: choose another name")
+    return name
+
+
+# It stands in paths, in tables and in what clients send as `plugin`.
+ProviderName = Annotated[
+    str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_is_no_path_of_ours)
+]
+AnyProvider = Annotated[ProviderSettings, BeforeValidator(settings_of)]
 
 
 class AuthSettings(ServiceSection):
@@ -32,4 +37,7 @@ class AuthSettings(ServiceSection):
     refresh_grace_seconds: int = Field(
         30, ge=0, le=300, description="how long the last used refresh token may be used again"
     )
-    providers: dict[str, ProviderSettings] = Field(default_factory=dict)
+    outage_seconds: int = Field(
+        86400, ge=0, description="how long a login is refreshed while its provider is down"
+    )
+    providers: dict[ProviderName, AnyProvider] = Field(default_factory=dict)

@@ -4,8 +4,8 @@ import hashlib
 import json
 import logging
 import secrets
+import sys
 import uuid
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -14,11 +14,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.choosing import Choosing, Credentials
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_auth.tables import refresh_family, refresh_token
 from pyispyb_chassis.database import Database
-from pyispyb_chassis.errors import ServiceError, Unauthenticated
+from pyispyb_chassis.errors import ServiceError, Unauthenticated, Unavailable
 
 log = logging.getLogger("pyispyb.audit")
 
@@ -26,6 +27,7 @@ REFUSED = "login or password is wrong"
 ENDED = "this login has ended; log in again"
 REFRESH_BYTES = 32
 FORGOTTEN_AT_ONCE = 100
+CONFIRMED_AT_MOST_EVERY = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,41 +58,33 @@ class Logins:
         self,
         database: Database,
         settings: AuthSettings,
-        providers: Mapping[str, Provider],
+        providers: dict[str, Provider],
         access_tokens: AccessTokens,
     ) -> None:
         self._database = database
         self._settings = settings
         self._providers = providers
+        self._choosing = Choosing(providers)
+        self.faults_of = self._choosing.faults_of
         self._access_tokens = access_tokens
 
-    def faults_of(self, body: dict[str, Any]) -> list[tuple[str, str]]:
-        """What is wrong with the body of a login beyond its single fields."""
-        given = [name for name in ("password", "token") if body.get(name) is not None]
-        faults: list[tuple[str, str]] = []
-        if len(given) != 1:
-            faults.append(("password", "give exactly one of password and token"))
-        elif given == ["token"]:
-            faults.append(("token", "no configured provider takes a token"))
-        plugin = body.get("plugin")
-        if isinstance(plugin, str) and plugin not in self._providers:
-            known = ", ".join(self._providers) or "none"
-            faults.append(("plugin", f"no such plugin; configured: {known}"))
-        return faults
-
-    def log_in(self, login: str, password: str, plugin: str | None) -> Tokens:
-        """Tokens for whoever proves to be `login`.
+    def log_in(self, credentials: Credentials, plugin: str | None) -> Tokens:
+        """Tokens for whoever proves to be this login.
 
         Raises Unauthenticated, with one text, for an unknown login and a wrong password.
         """
-        provider = self._provider(login, plugin)
-        identity = provider.prove(login, password) if provider is not None else None
+        provider, identity = self._choosing.decide(credentials, plugin)
         if provider is None or identity is None:
             name = provider.name if provider is not None else None
-            log.warning("login refused", extra={"claimed": login, "provider": name})
+            log.warning("login refused", extra={"claimed": credentials.login, "provider": name})
             raise Unauthenticated(REFUSED)
+        return self.begin(identity, provider)
+
+    def begin(self, identity: Identity, provider: Provider) -> Tokens:
+        """A new login of somebody whom this provider has proven."""
         sid = str(uuid.uuid4())
         now = _now()
+        seconds = min(self._settings.refresh_seconds, provider.login_seconds or sys.maxsize)
         with self._database.writing() as connection:
             connection.execute(
                 refresh_family.insert().values(
@@ -100,7 +94,8 @@ class Logins:
                     claims=json.dumps(dict(identity.claims)),
                     proof=identity.proof,
                     createdAt=now,
-                    expiresAt=now + timedelta(seconds=self._settings.refresh_seconds),
+                    confirmedAt=now,
+                    expiresAt=now + timedelta(seconds=seconds),
                 )
             )
             refresh = self._issue_refresh(connection, sid, None)
@@ -150,13 +145,6 @@ class Logins:
         for sid in ended:
             log.info("logged out", extra={"sid": sid})
 
-    def _provider(self, login: str, plugin: str | None) -> Provider | None:
-        """The named provider, else the first that knows the login, else the first."""
-        if plugin is not None:
-            return self._providers[plugin]
-        knowing = (one for one in self._providers.values() if one.knows(login))
-        return next(knowing, next(iter(self._providers.values()), None))
-
     def _family(self, used: str) -> sa.Row[Any]:
         """The login of a refresh token. Raises Unauthenticated where it goes on no longer."""
         families = sa.select(refresh_family).join(refresh_token).where(refresh_token.c.hash == used)
@@ -167,10 +155,35 @@ class Logins:
         return family
 
     def _still(self, family: sa.Row[Any]) -> Identity | None:
-        """Outside of any transaction: a provider may be slow."""
+        """Outside of any transaction: a provider may be slow, or down for a while.
+
+        Raises Unavailable where it has been down for too long.
+        """
         provider = self._providers.get(family.provider)
         proven = Identity(family.login, json.loads(family.claims), family.proof)
-        return provider.still(proven) if provider is not None else None
+        if provider is None:
+            return None
+        try:
+            identity = provider.still(proven)
+        except Unavailable as error:
+            if _now() - _confirmed(family) > timedelta(seconds=self._settings.outage_seconds):
+                raise
+            told = {"login": family.login, "sid": family.sid, "fault": error.detail}
+            log.warning("login goes on by what its provider said last", extra=told)
+            return proven
+        self._confirm(family, identity)
+        return identity
+
+    def _confirm(self, family: sa.Row[Any], identity: Identity | None) -> None:
+        """Keep what the provider says now, for when it is down; seldom, where it is the same."""
+        if identity is None:
+            return
+        claims, now = json.dumps(dict(identity.claims)), _now()
+        if claims == family.claims and now - _confirmed(family) < CONFIRMED_AT_MOST_EVERY:
+            return
+        kept = refresh_family.update().where(refresh_family.c.sid == family.sid)
+        with self._database.writing() as connection:
+            connection.execute(kept.values(claims=claims, confirmedAt=now))
 
     def _succeed(self, used: str, sid: str) -> str | None:
         """The next refresh token; None, and the login is ended, where `used` was used before."""
@@ -233,6 +246,12 @@ class Logins:
     def _tokens(self, identity: Identity, sid: str, refresh: str) -> Tokens:
         token = self._access_tokens.sign(identity, sid)
         return Tokens(token, refresh, self._settings.token_seconds, identity.login)
+
+
+def _confirmed(family: sa.Row[Any]) -> datetime:
+    """When a provider last said that this login is good."""
+    moment: datetime = family.confirmedAt or family.createdAt
+    return moment
 
 
 def _hash(token: str) -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from pyispyb_auth.providers.provider import Identity, Provider
-from pyispyb_auth.providers.static import StaticProvider
-from pyispyb_auth.settings import ProviderSettings
+from pyispyb_auth.providers.kinds import class_of
+from pyispyb_auth.providers.provider import Identity, Provider, ProviderSettings
 
 __all__ = ["Identity", "Provider", "providers_of"]
 
 
 def providers_of(settings: Mapping[str, ProviderSettings]) -> dict[str, Provider]:
     """The configured providers by their name, in the file's order."""
-    return {name: StaticProvider(name, one.accounts_file) for name, one in settings.items()}
+    return {name: class_of(one.kind)(name, one) for name, one in settings.items()}

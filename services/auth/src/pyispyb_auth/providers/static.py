@@ -7,13 +7,13 @@ import re
 import threading
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar, Literal
 
 from argon2 import PasswordHasher, extract_parameters
 from argon2.exceptions import Argon2Error
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from pyispyb_auth.providers.provider import Identity
+from pyispyb_auth.providers.provider import Identity, Provider, ProviderSettings
 
 log = logging.getLogger(__name__)
 
@@ -76,17 +76,25 @@ def read_accounts(file: Path) -> dict[str, Account]:
         raise BadAccounts("\n".join(faults)) from error
 
 
-class StaticProvider:
+class StaticSettings(ProviderSettings):
+    """[auth.providers.<name>] with kind = "static"."""
+
+    kind: Literal["static"]
+    accounts_file: Path
+
+
+class StaticProvider(Provider):
     """Proves by the accounts file, which is read again when it changes.
 
     A file that got broken leaves the last good one in force, and says so in the log.
     """
 
-    kind = "static"
+    settings_kind: ClassVar = StaticSettings
+    is_local = True
 
-    def __init__(self, name: str, file: Path) -> None:
-        self.name = name
-        self._file = file
+    def __init__(self, name: str, settings: StaticSettings) -> None:
+        super().__init__(name, settings)
+        file = self._file = settings.accounts_file
         self._hasher = PasswordHasher()
         # Each hash takes tens of megabytes; more of them at once than processors gain nothing.
         self._hashing = threading.BoundedSemaphore(os.cpu_count() or 1)

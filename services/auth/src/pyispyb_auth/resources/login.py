@@ -7,6 +7,7 @@ from flask_restx import Namespace, Resource
 from pydantic import BaseModel, ConfigDict, Field
 
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.choosing import Credentials
 from pyispyb_auth.operations.logins import Logins
 from pyispyb_auth.providers import Provider
 from pyispyb_chassis.access import public
@@ -48,7 +49,9 @@ class TokensAnswer(BaseModel):
     login: str
 
 
-def _tells(takes: type[BaseModel], gives: type[BaseModel] | None, *, needed: bool = True) -> Any:
+def told(takes: type[BaseModel], gives: type[BaseModel] | None, *, needed: bool = True) -> Any:
+    """Lay what a route takes and gives over its part of the contract."""
+
     def content(model: type[BaseModel]) -> dict[str, Any]:
         return {"application/json": {"schema": model.model_json_schema()}}
 
@@ -63,24 +66,25 @@ def _tells(takes: type[BaseModel], gives: type[BaseModel] | None, *, needed: boo
 
 
 def auth_namespace(
-    logins: Logins, access_tokens: AccessTokens, providers: dict[str, Provider]
+    logins: Logins, access_tokens: AccessTokens, providers: dict[str, Provider], prefix: str
 ) -> Namespace:
     """Every route of auth."""
     namespace = Namespace("login", path="/", description="Who you are")
 
     @namespace.route("/login")
     class LogIn(Resource):
-        @_tells(LoginBody, TokensAnswer)
+        @told(LoginBody, TokensAnswer)
         @public
         def post(self) -> Response:
-            """Log in: {login, password} gives a token and a refreshToken."""
+            """Log in: {login, password} or {login, token} gives a token and a refreshToken."""
             body = json_model(LoginBody, also=logins.faults_of)
-            tokens = logins.log_in(body.login, body.password or "", body.plugin)
+            credentials = Credentials(body.login, body.password, body.token)
+            tokens = logins.log_in(credentials, body.plugin)
             return json_answer(tokens.wire, headers=NO_STORE)
 
     @namespace.route("/refresh")
     class Refresh(Resource):
-        @_tells(RefreshBody, TokensAnswer)
+        @told(RefreshBody, TokensAnswer)
         @public
         def post(self) -> Response:
             """Go on: a refresh token gives a new access token and the next refresh token."""
@@ -89,7 +93,7 @@ def auth_namespace(
 
     @namespace.route("/logout")
     class LogOut(Resource):
-        @_tells(RefreshBody, None, needed=False)
+        @told(RefreshBody, None, needed=False)
         @public
         def post(self) -> Response:
             """Log out: the refresh tokens end at once, the access token at its expiry.
@@ -110,15 +114,32 @@ def auth_namespace(
     class Config(Resource):
         @public
         def get(self) -> Response:
-            """Which providers there are, and what each takes."""
-            known = [
-                {"name": one.name, "kind": one.kind, "takes": "password"}
-                for one in providers.values()
-            ]
-            told = {"issuer": access_tokens.issuer, "expiresIn": access_tokens.seconds}
-            return json_answer({"providers": known, **told})
+            """Which providers there are, in the order they are asked, and what each takes."""
+            return json_answer(
+                {
+                    "issuer": access_tokens.issuer,
+                    "expiresIn": access_tokens.seconds,
+                    "providers": [_shown(one, prefix) for one in providers.values()],
+                }
+            )
 
     return namespace
+
+
+def _shown(provider: Provider, prefix: str) -> dict[str, Any]:
+    """What a client may know of a provider."""
+    shown: dict[str, Any] = {
+        **provider.public_settings(),
+        "name": provider.name,
+        "kind": provider.kind,
+        "title": provider.title,
+        "takes": sorted(provider.takes),
+    }
+    if provider.login_pattern is not None:
+        shown["loginPattern"] = provider.login_pattern
+    if "browser" in provider.takes:
+        shown["browser"] = f"{prefix}/browser/{provider.name}"
+    return shown
 
 
 def _tokens_sent() -> tuple[str | None, str | None]:
