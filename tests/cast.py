@@ -78,6 +78,19 @@ class Issuing:
         key = jwt.algorithms.ECAlgorithm.to_jwk(self.key.public_key(), as_dict=True)
         return {"keys": [{**key, "kid": self.kid, "alg": "ES256", "use": "sig"}]}
 
+    def revocations(self, *, typ: str = "revocations+jwt", **claims: Any) -> bytes:
+        """The signed list of what this issuer has revoked."""
+        usual: dict[str, Any] = {
+            "iss": self.issuer,
+            "iat": int(time.time()),
+            "revoked_jti": [],
+            "revoked_sid": [],
+            "not_before": {},
+        }
+        payload = {name: value for name, value in {**usual, **claims}.items() if value is not None}
+        headers = {"kid": self.kid, "typ": typ}
+        return jwt.encode(payload, self.key, algorithm="ES256", headers=headers).encode()
+
     def toml(self, name: str = "suite") -> str:
         """This issuer's block of ispyb.toml."""
         return f"""

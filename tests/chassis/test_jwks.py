@@ -9,15 +9,12 @@ import pytest
 from tests.cast import Issuing
 from tests.peers.http import Answering
 
-from pyispyb_chassis import tokens
 from pyispyb_chassis.configuration import Issuer
 from pyispyb_chassis.errors import ServiceError
-from pyispyb_chassis.tokens import Limits, Verifier
+from pyispyb_chassis.issuer_keys import USUAL, Limits, fetched
+from pyispyb_chassis.tokens import Verifier
 
-USUAL = Limits()
-QUICK = Limits(
-    refresh_at_most_every=0.2, retry_a_failed_fetch_after=0.2, old_after=0.3, most_kept=5
-)
+QUICK = Limits(between_fetches=0.2, for_strangers=0.2, old_after=0.3, most_kept=5)
 
 
 def trusting(issuing: Issuing, server: Answering, limits: Limits = USUAL) -> Verifier:
@@ -84,6 +81,46 @@ def test_a_flood_of_unknown_kids_fetches_once_and_keeps_nothing(issuing: Issuing
             assert outcome(verifier, under(kid, issuing)) == "Unauthenticated"
         assert len(server.asked) == 1
         assert verifier.kept == 1
+
+
+def test_a_stranger_may_be_a_new_key_but_a_flood_of_them_fetches_once(
+    issuing: Issuing, tmp_path: Path
+) -> None:
+    """A key published just after a fetch is found at once; then strangers wait for 30 s."""
+    new = Issuing(tmp_path, kid="new")
+    with Answering(issuing.jwks()) as server:
+        verifier = trusting(issuing, server, Limits(between_fetches=0.1))
+        outcome(verifier, issuing.token("alice"))
+        server.body = {"keys": [*issuing.jwks()["keys"], *new.jwks()["keys"]]}
+        time.sleep(0.15)
+        assert outcome(verifier, new.token("alice")) == "alice"
+        assert len(server.asked) == 2
+        ends = time.monotonic() + 0.5
+        while time.monotonic() < ends:
+            assert outcome(verifier, under("stranger", issuing)) == "Unauthenticated"
+        assert len(server.asked) == 2
+
+
+def test_the_same_key_fetched_again_has_no_token_verified_again(issuing: Issuing) -> None:
+    with Answering(issuing.jwks()) as server:
+        verifier = trusting(issuing, server, Limits(between_fetches=0, renew_every=0))
+        (issuer,) = verifier.trusted
+        outcome(verifier, issuing.token("alice"))
+        held = issuer.keys.held(issuing.kid)
+        assert issuer.keys.renew()
+        assert len(server.asked) == 2
+        assert issuer.keys.held(issuing.kid) is held
+
+
+def test_keys_once_had_are_known_after_a_restart(issuing: Issuing, tmp_path: Path) -> None:
+    with Answering(issuing.jwks()) as server:
+        block = Issuer(issuer=issuing.issuer, jwks_url=f"{server.url}/jwks.json")
+        assert outcome(Verifier({"suite": block}, folder=tmp_path), issuing.token("bob")) == "bob"
+    elsewhere = Issuer(issuer=issuing.issuer, jwks_url="http://127.0.0.1:1/jwks.json")
+    for trusted, told in ((block, "bob"), (elsewhere, "Unavailable")):
+        restarted = Verifier({"suite": trusted}, folder=tmp_path)
+        restarted.trusted[0].recall()
+        assert outcome(restarted, issuing.token("bob")) == told
 
 
 def test_verified_tokens_are_kept_up_to_a_bound(issuing: Issuing) -> None:
@@ -217,7 +254,7 @@ def test_an_answer_that_drips_is_given_up() -> None:
         thread.start()
         began = time.monotonic()
         with pytest.raises(ValueError, match="too long"):
-            tokens._fetched(f"http://127.0.0.1:{listener.getsockname()[1]}")  # noqa: SLF001
+            fetched(f"http://127.0.0.1:{listener.getsockname()[1]}", 1_000_000)
         assert time.monotonic() - began < 4
         stop.set()
         thread.join()

@@ -10,68 +10,12 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.chassis.served import Served, serving
 from tests.peers.ports import free_port
-
-READY_WITHIN_SECONDS = 20
-
-
-class Served:
-    """The small service under gunicorn."""
-
-    def __init__(self, folder: Path, *, workers: int = 1) -> None:
-        self.folder = folder
-        self.port, self.inside = free_port(), free_port()
-        self.log = folder / "log"
-        command = [sys.executable, "-m", "tests.chassis.hello"]
-        arguments = [str(folder), str(self.port), str(self.inside), str(workers)]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen([*command, *arguments], stdout=log, stderr=log)
-        deadline = time.monotonic() + READY_WITHIN_SECONDS
-        while True:
-            try:
-                self.get("/hello/health/live")
-            except OSError:
-                if time.monotonic() > deadline or self.process.poll() is not None:
-                    pytest.fail(self.log.read_text())
-                time.sleep(0.05)
-            else:
-                return
-
-    def get(
-        self, path: str, *, inside: bool = False, headers: dict[str, str] | None = None
-    ) -> tuple[int, bytes, dict[str, str]]:
-        """Status, body and headers of one GET on a connection of its own."""
-        port = self.inside if inside else self.port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        try:
-            connection.request("GET", path, headers={"Connection": "close", **(headers or {})})
-            answer = connection.getresponse()
-            return answer.status, answer.read(), dict(answer.headers)
-        finally:
-            connection.close()
-
-    def lines(self) -> list[dict[str, Any]]:
-        """What it wrote: every line must be JSON."""
-        return [json.loads(line) for line in self.log.read_text().splitlines()]
-
-
-@contextmanager
-def serving(folder: Path, *, workers: int = 1) -> Iterator[Served]:
-    served = Served(folder, workers=workers)
-    try:
-        yield served
-    finally:
-        served.process.terminate()
-        try:
-            served.process.wait(10)
-        except subprocess.TimeoutExpired:
-            served.process.kill()
-            served.process.wait()
 
 
 @pytest.fixture(scope="module")
@@ -178,6 +122,7 @@ def test_ready_names_what_is_ill(served: Served) -> None:
         "service": "chassis",
         "ready": False,
         "checks": {"oven": "the oven is cold", "table": "well"},
+        "issuers": {},
     }
     assert served.get("/health/ready", inside=True)[0] == 200
 

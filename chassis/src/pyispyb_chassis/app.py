@@ -81,9 +81,10 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.url_map.merge_slashes = False
-    app.extensions["pyispyb"] = Chassis(
-        service, Verifier(configuration.suite.issuers), service.rights_of
+    verifier = Verifier(
+        configuration.suite.issuers, folder=configuration.suite.state / "trust" / service.name
     )
+    app.extensions["pyispyb"] = Chassis(service, verifier, service.rights_of)
     log_requests(app)
     install_errors(app)
     api = _Api(app, prefix=service.settings.prefix, doc=False)
@@ -91,5 +92,5 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
         api.add_namespace(namespace, path=namespace.path)
     add_public_pages(app, service.name, service.settings.prefix, Contract(app, service.title))
     refuse_unmarked_routes(app)
-    app.wsgi_app = InsidePort(app.wsgi_app, service)  # type: ignore[method-assign]
+    app.wsgi_app = InsidePort(app.wsgi_app, service, verifier.told)  # type: ignore[method-assign]
     return app

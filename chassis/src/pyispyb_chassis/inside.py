@@ -128,9 +128,12 @@ class InsidePort:
     Which port a request came in by is what the server says of its listener, never a header.
     """
 
-    def __init__(self, app: WsgiApp, service: "Service") -> None:
+    def __init__(
+        self, app: WsgiApp, service: "Service", issuers: Callable[[], dict[str, Any]]
+    ) -> None:
         self._app = app
         self._service = service
+        self._issuers = issuers
         self._port = service.settings.inside_listen.rpartition(":")[2]
 
     def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -160,6 +163,7 @@ class InsidePort:
             "service": self._service.name,
             "ready": well,
             "checks": {name: fault or "well" for name, fault in checks.items()},
+            "issuers": self._issuers(),
         }
         status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
         return status, orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)

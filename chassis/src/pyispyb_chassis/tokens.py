@@ -1,142 +1,60 @@
 """Verifying access tokens: signed JWTs of the trusted issuers, and nothing like one."""
 
 import hashlib
-import logging
+import json
+import random
 import re
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import jwt
-import orjson
-import requests
-from jwt import PyJWK, PyJWKSet
-from urllib3.exceptions import HTTPError
+from jwt.utils import base64url_decode
 
 from pyispyb_chassis.configuration import Issuer
-from pyispyb_chassis.errors import Unauthenticated, Unavailable
+from pyispyb_chassis.errors import Unauthenticated
+from pyispyb_chassis.issuer_keys import USUAL, Keys, Limits
 from pyispyb_chassis.principal import Principal
-
-log = logging.getLogger(__name__)
+from pyispyb_chassis.revocations import Mark, Revocations
+from pyispyb_chassis.shelf import Shelf
 
 CLOCK_SKEW_SECONDS = 1
 LONGEST_TOKEN = 8000
-LARGEST_JWKS = 1_000_000
-FETCH_TIMEOUT = 2
+YEAR_10000 = 253_402_300_800
 ADMINISTRATORS_GROUP = "administrators"
 ACCESS_TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-ASYMMETRIC_TYPES = frozenset({"EC", "RSA", "OKP"})
-_BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)")
+# A token says which key signed it, never where to find one.
+KEYS_OF_ITS_OWN = frozenset({"jwk", "jku", "x5u", "x5c"})
+_BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How often keys are fetched, in seconds, and how many verified tokens are kept."""
+class Trusted:
+    """One issuer: its block, its keys, its revocations."""
 
-    refresh_at_most_every: float = 30
-    retry_a_failed_fetch_after: float = 2
-    old_after: float = 600
-    most_kept: int = 4096
-
-
-class Keys:
-    """The public keys of one issuer by `kid`, from its JWKS or from a PEM file.
-
-    A JWKS is kept, and fetched again when it is old or a `kid` is unknown: at most once in 30 s,
-    one fetch at a time. Keys once had are used for as long as a fetch fails.
-    """
-
-    def __init__(self, name: str, issuer: Issuer, limits: Limits) -> None:
-        self._name = name
-        self._issuer = issuer
+    def __init__(self, name: str, block: Issuer, limits: Limits, shelf: Shelf) -> None:
+        self.name = name
+        self.block = block
+        self.keys = Keys(name, block, limits, shelf)
+        self.revocations = Revocations(name, block, self.keys, shelf)
         self._limits = limits
-        self._keys: dict[str, Any] = {}
-        self._lock = threading.Lock()
-        self._next_fetch = 0.0
-        self._old_at = 0.0
-        self._failing = False
 
-    def get(self, kid: str) -> Any:
-        """The key. Raises Unauthenticated for an unknown one, Unavailable with no keys."""
-        key = self._keys.get(kid)
-        if key is not None and time.monotonic() < self._old_at:
-            return key
-        self._refresh(wait=key is None and not self._failing)
-        key = self._keys.get(kid)
-        if key is not None:
-            return key
-        if self._failing or not self._old_at:
-            raise Unavailable(f"the keys of issuer {self._name} cannot be had")
-        raise Unauthenticated
+    def recall(self) -> None:
+        """Take what was kept before a restart."""
+        self.keys.recall()
+        self.revocations.recall()
 
-    def prepare(self) -> None:
-        """Fetch until there are keys, ever more seldom."""
-        pause = self._limits.retry_a_failed_fetch_after
+    def watch(self) -> None:
+        """Keep keys and revocations fresh, for ever; never two workers at the same beat."""
+        pause = self._limits.between_fetches
         while True:
-            self._refresh(wait=True)
-            if self._old_at:
-                return
-            time.sleep(pause)
-            pause = min(2 * pause, self._limits.refresh_at_most_every)
-
-    def _refresh(self, *, wait: bool) -> None:
-        """Fetch if it is time to; while another thread fetches, wait for it or go on without."""
-        if not self._lock.acquire(blocking=wait):
-            return
-        try:
-            if time.monotonic() < self._next_fetch:
-                return
-            try:
-                self._keys = self._read()
-            except (OSError, ValueError, TypeError, HTTPError, jwt.PyJWTError) as error:
-                log.warning(
-                    "issuer's keys cannot be had",
-                    extra={"issuer": self._name, "reason": type(error).__name__},
-                )
-                self._failing = True
-                self._next_fetch = time.monotonic() + self._limits.retry_a_failed_fetch_after
-                return
-            self._failing = False
-            self._next_fetch = time.monotonic() + self._limits.refresh_at_most_every
-            self._old_at = time.monotonic() + self._limits.old_after
-        finally:
-            self._lock.release()
-
-    def _read(self) -> dict[str, Any]:
-        if self._issuer.pem_file is not None:
-            pem = self._issuer.pem_file.read_bytes()
-            algorithm = jwt.get_algorithm_by_name(self._issuer.algorithms[0])
-            return {str(self._issuer.kid): algorithm.prepare_key(pem)}
-        keys: list[PyJWK] = PyJWKSet.from_dict(_fetched(str(self._issuer.jwks_url))).keys
-        usable = {
-            key.key_id: key.key
-            for key in keys
-            if key.key_id and key.key_type in ASYMMETRIC_TYPES and key.public_key_use != "enc"
-        }
-        if not usable:
-            raise ValueError("no key that signs")
-        return usable
-
-
-def _fetched(url: str) -> dict[str, Any]:
-    """The JSON at `url`, soon or never. Raises OSError or ValueError."""
-    deadline = time.monotonic() + FETCH_TIMEOUT
-    with requests.Session() as session:
-        # A site's proxy is for what is outside; plain http is for what is inside.
-        session.trust_env = url.startswith("https:")
-        with session.get(url, timeout=FETCH_TIMEOUT, stream=True) as answer:
-            answer.raise_for_status()
-            data = b""
-            while chunk := answer.raw.read1(65536, decode_content=True):
-                data += chunk
-                if len(data) > LARGEST_JWKS or time.monotonic() > deadline:
-                    raise ValueError("too long")
-    value = orjson.loads(data)
-    if not isinstance(value, dict):
-        raise ValueError("not an object")
-    return value
+            had = self.keys.renew()
+            if self.revocations.poll() and had:
+                pause = self._limits.poll_every
+            time.sleep(pause * random.uniform(0.8, 1.1))  # noqa: S311
+            pause = min(2 * pause, self._limits.poll_every)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,29 +63,55 @@ class _Verified:
 
     kid: str
     key: Any
-    keys: Keys
+    issuer: Trusted
+    mark: Mark
     caller: Principal
+
+    @property
+    def stands(self) -> bool:
+        """Whether neither time, nor its key, nor its issuer's list has ended it."""
+        return (
+            self.caller.expires > time.time()
+            and not self.issuer.revocations.list.has(self.mark)
+            and self.issuer.keys.get(self.kid) is self.key
+        )
 
 
 class Verifier:
     """Turns an Authorization header into a Principal, or refuses it."""
 
-    def __init__(self, issuers: dict[str, Issuer], limits: Limits = Limits()) -> None:
+    def __init__(
+        self,
+        issuers: dict[str, Issuer],
+        limits: Limits = USUAL,
+        *,
+        folder: Path | None = None,
+    ) -> None:
         self._limits = limits
+        shelf = Shelf(folder)
         self._issuers = {
-            block.issuer: (name, block, Keys(name, block, limits))
-            for name, block in issuers.items()
+            block.issuer: Trusted(name, block, limits, shelf) for name, block in issuers.items()
         }
         self._known: OrderedDict[bytes, _Verified] = OrderedDict()
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Fetch every issuer's keys beside the requests; call it in each process, after a fork.
+        """Watch every issuer's keys and revocations; call it in each process, after a fork.
 
         A worker that has seen no token yet can then do without the issuer too.
         """
-        for _, _, keys in self._issuers.values():
-            threading.Thread(target=keys.prepare, daemon=True).start()
+        for issuer in self.trusted:
+            issuer.recall()
+            threading.Thread(target=issuer.watch, daemon=True).start()
+
+    def told(self) -> dict[str, Any]:
+        """What readiness tells of each issuer."""
+        return {issuer.name: issuer.revocations.told() for issuer in self.trusted}
+
+    @property
+    def trusted(self) -> tuple[Trusted, ...]:
+        """The issuers, each with its keys and revocations."""
+        return tuple(self._issuers.values())
 
     @property
     def kept(self) -> int:
@@ -187,13 +131,11 @@ class Verifier:
         token = match[1]
         digest = hashlib.sha256(token.encode()).digest()
         known = self._known.get(digest)
-        if (
-            known is not None
-            and known.caller.expires > time.time()
-            and known.keys.get(known.kid) is known.key
-        ):
+        if known is not None and known.stands:
             return known.caller
         verified = self._read(token)
+        if verified.issuer.revocations.list.has(verified.mark):
+            raise Unauthenticated
         with self._lock:
             self._known[digest] = verified
             while len(self._known) > self._limits.most_kept:
@@ -201,25 +143,43 @@ class Verifier:
         return verified.caller
 
     def _read(self, token: str) -> _Verified:
-        try:
-            header = jwt.get_unverified_header(token)
-            unverified = jwt.decode(token, options={"verify_signature": False})
-        except (jwt.PyJWTError, ValueError, RecursionError) as error:
-            raise Unauthenticated from error
-        said = unverified.get("iss")
-        found = self._issuers.get(said) if isinstance(said, str) else None
+        header, said = _parts(token)
+        issuer = self._issuers.get(str(said.get("iss")))
         kid = header.get("kid")
         if (
-            found is None
+            issuer is None
             or not isinstance(kid, str)
-            or header.get("alg") not in found[1].algorithms
+            or header.get("alg") not in issuer.block.algorithms
             or str(header.get("typ", "jwt")).lower() not in ACCESS_TOKEN_TYPES
+            or not KEYS_OF_ITS_OWN.isdisjoint(header)
+            or not all(_is_moment(said[name]) for name in ("exp", "iat", "nbf") if name in said)
         ):
             raise Unauthenticated
-        name, block, keys = found
-        key = keys.get(kid)
-        caller = _principal(token, name, block, _checked(token, block, key))
-        return _Verified(kid, key, keys, caller)
+        key = issuer.keys.get(kid)
+        claims = _checked(token, issuer.block, key)
+        caller = _principal(token, issuer.name, issuer.block, claims)
+        return _Verified(kid, key, issuer, Mark.of(caller.login, claims), caller)
+
+
+def _parts(token: str) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Header and claims, not verified yet; a name said twice is nobody's to choose."""
+    try:
+        header, said = (
+            json.loads(base64url_decode(part).decode(), object_pairs_hook=_each_once)
+            for part in token.split(".")[:2]
+        )
+    except (ValueError, RecursionError) as error:
+        raise Unauthenticated from error
+    if not isinstance(header, dict) or not isinstance(said, dict):
+        raise Unauthenticated
+    return header, said
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a name said twice")
+    return members
 
 
 def _checked(token: str, block: Issuer, key: Any) -> dict[str, Any]:
@@ -246,8 +206,7 @@ def _principal(token: str, name: str, block: Issuer, claims: dict[str, Any]) -> 
     """What the verified claims say, as far as the issuer's block believes them."""
     login = claims.get(block.login_claim)
     if (
-        not all(_is_number(claims[moment]) for moment in ("exp", "iat"))
-        or not isinstance(login, str)
+        not isinstance(login, str)
         or not re.fullmatch(block.login_pattern, login)
         or _is_no_access_token(claims)
     ):
@@ -279,8 +238,11 @@ def _is_no_access_token(claims: dict[str, Any]) -> bool:
     )
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+def _is_moment(value: Any) -> bool:
+    """A number of seconds that lies in a calendar; neither infinite nor NaN does."""
+    return (
+        isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value < YEAR_10000
+    )
 
 
 def _words(value: Any) -> frozenset[str]:
