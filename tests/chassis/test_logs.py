@@ -84,6 +84,8 @@ def test_a_request_id_from_outside_is_kept_only_if_well_formed(
     [
         (f"got {TOKEN}", {}, "c2lnbmF0dXJl"),
         ("got Bearer geheim.x", {}, "geheim"),
+        ("got ispyb_svc_geheim-1_x as a password", {}, "geheim"),
+        ("sent", {"claimed": "ispyb_pat_geheim"}, "geheim"),
         ("cannot reach mariadb+pymysql://ispyb:geheim@db/ispyb", {}, "geheim"),
         ("GET /core/links/one-time-word?x=1", {}, "one-time-word"),
         ("sent", {"refreshToken": "geheim"}, "geheim"),

@@ -132,6 +132,20 @@ EVERYTHING = {"groups": ["administrators", "goods"], "scope": "runs:read", "beam
         ({}, "alice", SERVICE, {"service": False}),
         ({}, "mxcube", {"client_id": "mxcube"}, {"service": True, "scope": set()}),
         ({"believes": frozenset()}, "mxcube", SERVICE, {"service": True, "scope": set()}),
+        # What only takes away is honoured whoever says it, and nonsense leaves nothing.
+        ({}, "alice", {}, {"only_beamlines": None}),
+        (
+            {},
+            "alice",
+            {"beamlines": ["BL1", "BL2"], "only_beamlines": ["BL2", "BL3"]},
+            {"beamlines": {"BL2"}, "only_beamlines": {"BL2", "BL3"}},
+        ),
+        (
+            {"believes": frozenset()},
+            "alice",
+            {"beamlines": ["BL1"], "only_beamlines": 7},
+            {"beamlines": set(), "only_beamlines": set()},
+        ),
     ],
 )
 def test_how_far_an_issuer_is_believed(

@@ -8,6 +8,9 @@ from pyispyb_chassis.configuration import load
 from pyispyb_core.app import create_app
 
 STRANGER = Somebody("stranger")
+CAROL_AT_BL2 = Somebody("carol", {"only_beamlines": ["BL2"]})
+CAROL_AT_BOTH = Somebody("carol", {"only_beamlines": ["BL1", "BL2"]})
+MXCUBE_AT_BL2 = Somebody("mxcube", {**MXCUBE.claims, "only_beamlines": ["BL2"]})
 
 
 @pytest.mark.parametrize(
@@ -19,6 +22,10 @@ STRANGER = Somebody("stranger")
         (ERIN, True, [], False, True),
         (MXCUBE, False, ["BL1"], False, False),
         (STRANGER, False, [], False, False),
+        # a token that is for some beamlines makes nobody staff of more, nor of these
+        (CAROL_AT_BL2, True, [], False, False),
+        (CAROL_AT_BOTH, True, ["BL1"], False, False),
+        (MXCUBE_AT_BL2, False, [], False, False),
     ],
 )
 def test_current(

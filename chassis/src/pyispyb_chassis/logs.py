@@ -18,6 +18,7 @@ log = logging.getLogger("pyispyb.access")
 
 MASK = "***"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
+_OPAQUE = re.compile(r"(ispyb_(?:svc|pat)_)[\w-]+")
 _BEARER = re.compile(r"(bearer )[\w.~+/=-]+", re.IGNORECASE)
 _URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
 _LINK = re.compile(r"(/links/)[^/?\s]+")
@@ -26,8 +27,9 @@ _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", 
 
 
 def masked(text: str) -> str:
-    """`text` without tokens, passwords in URLs, and one-time links."""
+    """`text` without tokens, secrets of ours, passwords in URLs, and one-time links."""
     text = _TOKEN.sub(MASK, text)
+    text = _OPAQUE.sub(r"\1" + MASK, text)
     text = _BEARER.sub(r"\1" + MASK, text)
     text = _URL_PASSWORD.sub(r"\1" + MASK + "@", text)
     return _LINK.sub(r"\1" + MASK, text)

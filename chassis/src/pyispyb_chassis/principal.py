@@ -13,6 +13,7 @@ class Principal:
 
     `scope` is None where the token does not narrow its bearer; `groups`, `beamlines` and
     `administrator` are empty unless the issuer's block says that they are believed.
+    `only_beamlines` is None where the token does not narrow whose staff its bearer is.
     """
 
     login: str
@@ -24,6 +25,7 @@ class Principal:
     beamlines: frozenset[str] = frozenset()
     groups: frozenset[str] = frozenset()
     administrator: bool = False
+    only_beamlines: frozenset[str] | None = None
 
 
 def principal() -> Principal:

@@ -214,6 +214,8 @@ def _principal(token: str, name: str, block: Issuer, claims: dict[str, Any]) -> 
     scope = _words(claims.get("scope")) if "scope" in block.believes and "scope" in claims else None
     groups = _words(claims.get("groups")) if "groups" in block.believes else frozenset()
     beamlines = _words(claims.get("beamlines")) if "beamlines" in block.believes else frozenset()
+    # What only takes away needs no belief.
+    only = _words(claims["only_beamlines"]) if "only_beamlines" in claims else None
     service = block.services and claims.get("client_id") == claims["sub"]
     if service and scope is None:
         scope = frozenset()  # its scope is its whole right: none is nothing
@@ -224,9 +226,10 @@ def _principal(token: str, name: str, block: Issuer, claims: dict[str, Any]) -> 
         token=token,
         service=service,
         scope=scope,
-        beamlines=beamlines,
+        beamlines=beamlines if only is None else beamlines & only,
         groups=groups,
         administrator=block.administrators and ADMINISTRATORS_GROUP in groups,
+        only_beamlines=only,
     )
 
 

@@ -73,7 +73,7 @@ class Viewers:
             caller.login,
             person_id,
             self._narrowed(frozenset(granted), caller.scope),
-            staff_of,
+            self._limited(staff_of, caller.only_beamlines),
             goods=any(group.goods for group in groups),
         )
 
@@ -87,6 +87,12 @@ class Viewers:
         if granted >= ADMINISTRATOR:
             left |= {one for one in Permission if one in scope}
         return frozenset(left)
+
+    def _limited(self, staff_of: frozenset[str], only: frozenset[str] | None) -> frozenset[str]:
+        """What is left of the beamlines under those that a token says it is for."""
+        if only is None or not self._rules.guards(SCOPE_NARROWS):
+            return staff_of
+        return staff_of & only
 
     def _look_up(self, login: str) -> tuple[int | None, frozenset[str]]:
         """The Person with this login, and the names of the groups it is in, in one statement."""

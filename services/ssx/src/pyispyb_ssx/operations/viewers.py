@@ -128,6 +128,7 @@ def name_of(caller: Principal) -> str:
         "any" if caller.scope is None else " ".join(sorted(caller.scope)),
         " ".join(sorted(caller.beamlines)),
         " ".join(sorted(caller.groups)),
+        "any" if caller.only_beamlines is None else " ".join(sorted(caller.only_beamlines)),
     ]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
