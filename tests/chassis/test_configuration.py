@@ -81,6 +81,12 @@ def faults(folder: Path, text: str, **variables: str) -> list[str]:
         (ISSUER + "believes = ['roles']", {}, "FILE: issuers.a.believes", "'groups'"),
         (ISSUER + OTHER, {}, "FILE: the top level:", "needs an audience"),
         (
+            ISSUER + AUDIENCE + OTHER + AUDIENCE + "people = false",
+            {},
+            "FILE: the top level:",
+            "says people = true (its logins are ISPyB's Person.login) or false: ['a']",
+        ),
+        (
             ISSUER + AUDIENCE + ISSUER.replace(".a]", ".b]") + AUDIENCE,
             {},
             "FILE: the top level:",

@@ -6,4 +6,5 @@ from pyispyb_chassis.principal import Principal
 
 def is_administrator(caller: Principal, named: Administrators) -> bool:
     """By [administrators] or by a group that the issuer is believed in; a service never is one."""
-    return not caller.service and (caller.administrator or caller.login in named.logins)
+    is_named = caller.person and caller.login in named.logins
+    return not caller.service and (caller.administrator or is_named)

@@ -75,6 +75,14 @@ class Issuer(Section):
     believes: frozenset[Literal["groups", "scope", "beamlines"]] = frozenset()
     administrators: bool = Field(default=False, description="may its tokens make administrators")
     services: bool = Field(default=False, description="may it speak for service accounts")
+    people: bool | None = Field(
+        None, description="its logins are those of ISPyB's Person rows; said with several issuers"
+    )
+
+    @property
+    def of_people(self) -> bool:
+        """Whether its logins are Person.login: a sole issuer's are, unless it says otherwise."""
+        return self.people is not False
 
     @validates(mode="after")
     def _one_source_of_keys(self) -> "Issuer":
@@ -131,7 +139,7 @@ class Suite(Section):
     administrators: Administrators = Administrators()
 
     @validates(mode="after")
-    def _audience_where_it_matters(self) -> "Suite":
+    def _issuers_are_told_apart(self) -> "Suite":
         if len(self.issuers) > 1:
             without = [name for name, issuer in self.issuers.items() if issuer.audience is None]
             if without:
@@ -139,6 +147,12 @@ class Suite(Section):
         names = [issuer.issuer for issuer in self.issuers.values()]
         if len(set(names)) != len(names):
             raise ValueError("two issuers with the same `issuer`")
+        silent = [name for name, issuer in self.issuers.items() if issuer.people is None]
+        if silent and len(self.issuers) > 1:
+            raise ValueError(
+                "with several issuers each says people = true (its logins are ISPyB's"
+                f" Person.login) or false: {silent}"
+            )
         return self
 
 

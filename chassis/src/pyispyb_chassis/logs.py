@@ -54,7 +54,7 @@ class JsonLines(logging.Formatter):
         if has_request_context():
             caller = g.get("principal")
             line["request_id"] = request_id()
-            line["login"] = caller.login if isinstance(caller, Principal) else None
+            line["login"] = caller.name if isinstance(caller, Principal) else None
         for name, value in vars(record).items():
             if name not in _STANDARD:
                 line[name] = _without_secrets(name, value)

@@ -13,7 +13,8 @@ class Principal:
 
     `scope` is None where the token does not narrow its bearer; `groups`, `beamlines` and
     `administrator` are empty unless the issuer's block says that they are believed.
-    `only_beamlines` is None where the token does not narrow whose staff its bearer is.
+    `only_beamlines` is None where the token does not narrow whose staff its bearer is. `person`
+    says whether the login is one of ISPyB's Person rows: another issuer's alice is not ours.
     """
 
     login: str
@@ -26,6 +27,12 @@ class Principal:
     groups: frozenset[str] = frozenset()
     administrator: bool = False
     only_beamlines: frozenset[str] | None = None
+    person: bool = True
+
+    @property
+    def name(self) -> str:
+        """Whom rows and logs name: the login, after its issuer where it is not a Person's."""
+        return self.login if self.person else f"{self.issuer}:{self.login}"
 
 
 def principal() -> Principal:

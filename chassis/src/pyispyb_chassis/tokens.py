@@ -230,6 +230,7 @@ def _principal(token: str, name: str, block: Issuer, claims: dict[str, Any]) -> 
         groups=groups,
         administrator=block.administrators and ADMINISTRATORS_GROUP in groups,
         only_beamlines=only,
+        person=block.of_people,
     )
 
 

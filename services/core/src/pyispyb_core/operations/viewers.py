@@ -56,10 +56,11 @@ class Viewers:
         """A service account's scope and beamlines are its whole right; no Person is needed."""
         scope = caller.scope or frozenset()
         granted = frozenset(one for one in Permission if one in scope)
-        return Viewer(caller.login, None, granted, caller.beamlines, service=True)
+        return Viewer(caller.name, None, granted, caller.beamlines, service=True)
 
     def _person(self, caller: Principal) -> Viewer:
-        person_id, names = self._look_up(caller.login)
+        nobody: tuple[int | None, frozenset[str]] = (None, frozenset())
+        person_id, names = self._look_up(caller.login) if caller.person else nobody
         groups = [
             self._permissions.groups[name] for name in names if name in self._permissions.groups
         ]
@@ -70,7 +71,7 @@ class Viewers:
             granted |= ADMINISTRATOR
         staff_of = frozenset(caller.beamlines).union(*[group.staff_of for group in groups])
         return Viewer(
-            caller.login,
+            caller.name,
             person_id,
             self._narrowed(frozenset(granted), caller.scope),
             self._limited(staff_of, caller.only_beamlines),

@@ -47,7 +47,7 @@ class Batches:
         if max(run_id, n) > LARGEST_ID:
             raise NotFound("no such run")
         verified = self._admit(run_id, caller)
-        row, new = store_batch(self._store.database, run_id, n, read(), caller.login, verified)
+        row, new = store_batch(self._store.database, run_id, n, read(), caller.name, verified)
         if new and verified is not None:
             self._remember(run_id, verified)
         return row, new

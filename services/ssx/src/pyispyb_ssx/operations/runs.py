@@ -35,7 +35,7 @@ def open_run(
         # The rules are asked about the new row; a refusal takes it back.
         store.need_recordable(connection, run_id, answer.viewer)
         note(connection, run_id, name_of(caller), answer.asked_at)
-        TABLES.ledger.record(connection, "runs", run_id, "create", caller.login, placed)
+        TABLES.ledger.record(connection, "runs", run_id, "create", caller.name, placed)
         if attempt is not None:
             TABLES.ledger.finish(connection, attempt, run_id)
         return store.run(connection, run_id, answer.viewer)
@@ -76,7 +76,7 @@ def close_run(store: Store, run_id: int, caller: Principal) -> Row:
     with store.database.writing() as connection:
         store.need_recordable(connection, run_id, viewer)
         if mark_closed(connection, run_id):
-            TABLES.ledger.record(connection, "runs", run_id, "close", caller.login, ("state",))
+            TABLES.ledger.record(connection, "runs", run_id, "close", caller.name, ("state",))
         return store.run(connection, run_id, viewer)
 
 

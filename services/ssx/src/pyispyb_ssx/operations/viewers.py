@@ -123,6 +123,7 @@ def name_of(caller: Principal) -> str:
     parts = [
         caller.issuer,
         caller.login,
+        str(caller.person),
         str(caller.service),
         str(caller.administrator),
         "any" if caller.scope is None else " ".join(sorted(caller.scope)),
