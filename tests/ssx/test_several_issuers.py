@@ -22,6 +22,7 @@ ALICE = Principal(login="alice", issuer="suite", expires=1, token="one")
         ({"scope": frozenset()}, False),
         ({"scope": frozenset({"runs:read"})}, False),
         ({"beamlines": frozenset({"BL1"})}, False),
+        ({"only_beamlines": frozenset()}, False),
         ({"groups": frozenset({"goods"})}, False),
         ({"administrator": True}, False),
     ],
