@@ -47,7 +47,7 @@ config: $(VENV)/.installed ## Print the configuration in force, secrets masked
 
 # The suite test starts everything and measures seconds: it has the machine to itself.
 .PHONY: test
-test: $(VENV)/.installed-dev mariadb ## Run the tests (T=tests/core for a part)
+test: $(VENV)/.installed-dev peers ## Run the tests (T=tests/core for a part)
 ifdef T
 	$(BIN)/pytest $(T)
 else
@@ -106,13 +106,18 @@ clean: stop ## End the suite; remove var/, the virtual environment and caches
 	rm -rf var $(VENV) .venv-pins .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-.PHONY: mariadb
-mariadb:
-	@command -v mariadbd > /dev/null || { \
+# What the tests run against: $(call server,program,package), from Debian's packages where we may.
+define server
+	@PATH="$$PATH:/usr/sbin" command -v $(1) > /dev/null || { \
 		test "$$(id -u)" = 0 && command -v apt-get > /dev/null \
-			|| { echo 'the tests need MariaDB: sudo apt-get install mariadb-server' >&2; exit 1; }; \
+			|| { echo 'the tests need $(1): sudo apt-get install $(2)' >&2; exit 1; }; \
 		apt-get update; \
-		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends mariadb-server; }
+		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(2); }
+endef
+.PHONY: peers
+peers:
+	$(call server,mariadbd,mariadb-server)
+	$(call server,slapd,slapd)
 
 # One line a package instead of pip's hundreds; what pip says of a fault is on stderr.
 define progress
