@@ -34,7 +34,11 @@ MXCUBE = Somebody(
         "client_id": "mxcube",
         "beamlines": ["BL1"],
         "scope": "proposals:read sessions:read sessions:write samples:read samples:write "
-        "containers:read containers:write crystals:read proteins:read runs:read runs:write",
+        "containers:read containers:write crystals:read proteins:read runs:read runs:write "
+        "diffraction-plans:read detectors:read beamline-setups:read beamline-setups:write "
+        "datacollection-groups:read datacollection-groups:write datacollections:read "
+        "datacollections:write images:read images:write robot-actions:read robot-actions:write "
+        "energy-scans:read energy-scans:write xfe-spectra:read xfe-spectra:write",
     },
 )
 CAST = (ALICE, BOB, CAROL, DAVE, ERIN, OSCAR, MXCUBE)

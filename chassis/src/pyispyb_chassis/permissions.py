@@ -14,34 +14,216 @@ class Permission(StrEnum):
         member.meaning = meaning
         return member
 
+    AUTOPROC_INTEGRATIONS_READ = (
+        "autoproc-integrations:read",
+        "read integrations of collections that you may see",
+    )
+    AUTOPROC_PROGRAM_ATTACHMENTS_READ = (
+        "autoproc-program-attachments:read",
+        "read files that processing wrote of collections that you may see",
+    )
+    AUTOPROC_PROGRAM_MESSAGES_READ = (
+        "autoproc-program-messages:read",
+        "read messages of processing of collections that you may see",
+    )
+    AUTOPROC_PROGRAMS_READ = (
+        "autoproc-programs:read",
+        "read processing programs that ran on collections that you may see",
+    )
+    AUTOPROC_SCALING_STATISTICS_READ = (
+        "autoproc-scaling-statistics:read",
+        "read statistics of scalings of collections that you may see",
+    )
+    AUTOPROC_SCALINGS_READ = (
+        "autoproc-scalings:read",
+        "read scalings of collections that you may see",
+    )
+    AUTOPROCS_READ = (
+        "autoprocs:read",
+        "read cells and space groups that processing found for collections that you may see",
+    )
+    BEAM_CALENDARS_READ = "beam-calendars:read", "read the machine's calendar"
+    BEAM_CALENDARS_WRITE = "beam-calendars:write", "administrators: change the machine's calendar"
+    BEAMLINE_SETUPS_READ = "beamline-setups:read", "read how beamlines are set up"
+    BEAMLINE_SETUPS_WRITE = (
+        "beamline-setups:write",
+        "record the setup of a beamline that you are staff of",
+    )
+    COMPONENT_TYPES_READ = "component-types:read", "read kinds of components"
+    COMPONENT_TYPES_WRITE = "component-types:write", "administrators: change kinds of components"
+    CONTAINER_HISTORY_READ = (
+        "container-history:read",
+        "read where containers that you may see have been",
+    )
+    CONTAINER_HISTORY_WRITE = (
+        "container-history:write",
+        "record where a container of your proposals is",
+    )
+    CONTAINER_TYPES_READ = "container-types:read", "read kinds of containers"
+    CONTAINER_TYPES_WRITE = "container-types:write", "administrators: change kinds of containers"
     CONTAINERS_READ = "containers:read", "read containers that you may see"
     CONTAINERS_WRITE = "containers:write", "create and change containers of your proposals"
     CRYSTALS_READ = "crystals:read", "read crystals that you may see"
     CRYSTALS_WRITE = "crystals:write", "create and change crystals of your proposals"
+    DATACOLLECTION_ATTACHMENTS_READ = (
+        "datacollection-attachments:read",
+        "read files of data collections of sessions that you may see",
+    )
+    DATACOLLECTION_ATTACHMENTS_WRITE = (
+        "datacollection-attachments:write",
+        "record files of data collections in sessions that you may write in",
+    )
+    DATACOLLECTION_GROUPS_READ = (
+        "datacollection-groups:read",
+        "read groups of data collections of sessions that you may see",
+    )
+    DATACOLLECTION_GROUPS_WRITE = (
+        "datacollection-groups:write",
+        "record groups of data collections in sessions that you may write in",
+    )
+    DATACOLLECTIONS_READ = (
+        "datacollections:read",
+        "read data collections of sessions that you may see",
+    )
+    DATACOLLECTIONS_WRITE = (
+        "datacollections:write",
+        "record data collections in sessions that you may write in",
+    )
+    DETECTORS_READ = "detectors:read", "read detectors"
+    DETECTORS_WRITE = "detectors:write", "administrators: change detectors"
+    DEWAR_TRANSPORT_HISTORY_READ = (
+        "dewar-transport-history:read",
+        "read where dewars that you may see have been",
+    )
+    DEWAR_TRANSPORT_HISTORY_WRITE = "dewar-transport-history:write", "record where a dewar is"
     DEWARS_READ = "dewars:read", "read dewars that you may see"
     DEWARS_WRITE = "dewars:write", "create and change dewars of your proposals"
+    DIFFRACTION_PLANS_READ = "diffraction-plans:read", "read diffraction plans that you may see"
+    DIFFRACTION_PLANS_WRITE = (
+        "diffraction-plans:write",
+        "create and change diffraction plans of your proposals",
+    )
+    ENERGY_SCANS_READ = "energy-scans:read", "read energy scans of sessions that you may see"
+    ENERGY_SCANS_WRITE = (
+        "energy-scans:write",
+        "record energy scans in sessions that you may write in",
+    )
     EVERYTHING_READ_ALL = "everything:read-all", "read every row, also those that belong to nobody"
     EVERYTHING_WRITE_ALL = (
         "everything:write-all",
         "write every row, rights-bearing columns included",
     )
+    EXPERIMENT_TYPES_READ = "experiment-types:read", "read kinds of experiments"
+    EXPERIMENT_TYPES_WRITE = "experiment-types:write", "administrators: change kinds of experiments"
+    GRID_INFOS_READ = "grid-infos:read", "read grids of raster scans of sessions that you may see"
+    GRID_INFOS_WRITE = (
+        "grid-infos:write",
+        "record grids of raster scans in sessions that you may write in",
+    )
+    IMAGES_READ = "images:read", "read images of data collections of sessions that you may see"
+    IMAGES_WRITE = (
+        "images:write",
+        "record images of data collections in sessions that you may write in",
+    )
     LABCONTACTS_READ = "labcontacts:read", "read lab contacts that you may see"
     LABCONTACTS_WRITE = "labcontacts:write", "create and change lab contacts of your proposals"
     LABORATORIES_READ = "laboratories:read", "read laboratories that you may see"
     LABORATORIES_WRITE = "laboratories:write", "change laboratories that only your proposals use"
+    LIGANDS_READ = "ligands:read", "read ligands that you may see"
+    LIGANDS_WRITE = "ligands:write", "create and change ligands of your proposals"
     PERSONS_READ = "persons:read", "read yourself whole, co-members by name, lab contacts"
     PERSONS_READ_ALL = "persons:read-all", "read every person and laboratory whole"
     PERSONS_WRITE = "persons:write", "change yourself and lab contacts that only you use"
+    PROCESSING_JOB_PARAMETERS_READ = (
+        "processing-job-parameters:read",
+        "read parameters of processing jobs of sessions that you may see",
+    )
+    PROCESSING_JOB_PARAMETERS_WRITE = (
+        "processing-job-parameters:write",
+        "record parameters of processing jobs in sessions that you may write in",
+    )
+    PROCESSING_JOBS_READ = (
+        "processing-jobs:read",
+        "read processing jobs of sessions that you may see",
+    )
+    PROCESSING_JOBS_WRITE = (
+        "processing-jobs:write",
+        "record processing jobs in sessions that you may write in",
+    )
     PROPOSALS_READ = "proposals:read", "read proposals that you may see"
     PROPOSALS_READ_ALL = "proposals:read-all", "read every proposal and session, and all in them"
     PROPOSALS_WRITE = "proposals:write", "change the title of your proposals"
     PROTEINS_READ = "proteins:read", "read proteins that you may see"
     PROTEINS_WRITE = "proteins:write", "create and change proteins of your proposals"
+    ROBOT_ACTIONS_READ = (
+        "robot-actions:read",
+        "read sample changer actions of sessions that you may see",
+    )
+    ROBOT_ACTIONS_WRITE = (
+        "robot-actions:write",
+        "record sample changer actions in sessions that you may write in",
+    )
     RUNS_READ = "runs:read", "read serial-crystallography runs of sessions that you may see"
     RUNS_WRITE = "runs:write", "record runs in sessions that you may write in"
+    SAMPLE_GROUPS_READ = "sample-groups:read", "read groups of samples that you may see"
+    SAMPLE_GROUPS_WRITE = (
+        "sample-groups:write",
+        "create and change groups of samples of your proposals",
+    )
+    SAMPLE_IMAGES_READ = "sample-images:read", "read pictures of samples that you may see"
+    SAMPLE_IMAGES_WRITE = (
+        "sample-images:write",
+        "create and change pictures of samples of your proposals",
+    )
     SAMPLES_READ = "samples:read", "read samples that you may see"
     SAMPLES_WRITE = "samples:write", "create and change samples of your proposals"
+    SCREENING_OUTPUT_LATTICES_READ = (
+        "screening-output-lattices:read",
+        "read lattices that screenings found of sessions that you may see",
+    )
+    SCREENING_OUTPUT_LATTICES_WRITE = (
+        "screening-output-lattices:write",
+        "record lattices that screenings found in sessions that you may write in",
+    )
+    SCREENING_OUTPUTS_READ = (
+        "screening-outputs:read",
+        "read results of screenings of sessions that you may see",
+    )
+    SCREENING_OUTPUTS_WRITE = (
+        "screening-outputs:write",
+        "record results of screenings in sessions that you may write in",
+    )
+    SCREENING_STRATEGIES_READ = (
+        "screening-strategies:read",
+        "read strategies that screenings propose of sessions that you may see",
+    )
+    SCREENING_STRATEGIES_WRITE = (
+        "screening-strategies:write",
+        "record strategies that screenings propose in sessions that you may write in",
+    )
+    SCREENINGS_READ = "screenings:read", "read screenings of sessions that you may see"
+    SCREENINGS_WRITE = "screenings:write", "record screenings in sessions that you may write in"
     SESSIONS_READ = "sessions:read", "read sessions that you may see"
     SESSIONS_WRITE = "sessions:write", "change sessions of your proposals; create them as staff"
     SHIPPINGS_READ = "shippings:read", "read shipments that you may see"
     SHIPPINGS_WRITE = "shippings:write", "create and change shipments of your proposals"
+    SUB_SAMPLES_READ = "sub-samples:read", "read places on samples that you may see"
+    SUB_SAMPLES_WRITE = "sub-samples:write", "create and change places on samples of your proposals"
+    XFE_SPECTRA_READ = "xfe-spectra:read", "read fluorescence spectra of sessions that you may see"
+    XFE_SPECTRA_WRITE = (
+        "xfe-spectra:write",
+        "record fluorescence spectra in sessions that you may write in",
+    )
+    XRAY_CENTRING_RESULTS_READ = (
+        "xray-centring-results:read",
+        "read results of X-ray centrings of sessions that you may see",
+    )
+    XRAY_CENTRING_RESULTS_WRITE = (
+        "xray-centring-results:write",
+        "record results of X-ray centrings in sessions that you may write in",
+    )
+    XRAY_CENTRINGS_READ = "xray-centrings:read", "read X-ray centrings of sessions that you may see"
+    XRAY_CENTRINGS_WRITE = (
+        "xray-centrings:write",
+        "record X-ray centrings in sessions that you may write in",
+    )

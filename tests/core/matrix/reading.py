@@ -46,12 +46,45 @@ INCLUDES = {
     },
     "samples": {
         "Crystal": [("crystalId", "crystals")],
+        "DiffractionPlan": [("diffractionPlanId", "diffraction-plans")],
         "Crystal.Protein": [("crystalId", "crystals"), ("proteinId", "proteins")],
         "Container": [("containerId", "containers")],
         "Container.BLSession": [("containerId", "containers"), ("sessionId", "sessions")],
     },
     "crystals": {"Protein": [("proteinId", "proteins")]},
     "proteins": {"Proposal": [("proposalId", "proposals")]},
+    "dewar-transport-history": {"Dewar": [("dewarId", "dewars")]},
+    "container-history": {"Container": [("containerId", "containers")]},
+    "sub-samples": {"BLSample": [("blSampleId", "samples")]},
+    "sample-images": {
+        "BLSample": [("blSampleId", "samples")],
+        "BLSample.DiffractionPlan": [
+            ("blSampleId", "samples"),
+            ("diffractionPlanId", "diffraction-plans"),
+        ],
+    },
+    "sample-groups": {"Proposal": [("proposalId", "proposals")]},
+    "ligands": {"Proposal": [("proposalId", "proposals")]},
+    "diffraction-plans": {"Proposal": [("presetForProposalId", "proposals")]},
+    "datacollection-groups": {
+        "BLSession": [("sessionId", "sessions")],
+        "BLSession.Proposal": [("sessionId", "sessions"), ("proposalId", "proposals")],
+        "BLSample": [("blSampleId", "samples")],
+    },
+    "datacollections": {
+        "DataCollectionGroup.BLSample": [
+            ("dataCollectionGroupId", "datacollection-groups"),
+            ("blSampleId", "samples"),
+        ],
+    },
+    "robot-actions": {"BLSample": [("blsampleId", "samples")]},
+    "autoproc-integrations": {
+        "AutoProcProgram": [("autoProcProgramId", "autoproc-programs")],
+        "AutoProcProgram.ProcessingJob": [
+            ("autoProcProgramId", "autoproc-programs"),
+            ("processingJobId", "processing-jobs"),
+        ],
+    },
 }
 
 # Which columns of a Person a mark shows; what is not shown reads, filters, sorts as null.
@@ -189,6 +222,8 @@ def _filters(noun: str) -> Iterator[Case]:
 
 
 def _searches(noun: str) -> Iterator[Case]:
+    if KINDS[noun].word is None:
+        return
     for who in _readers(noun):
 
         def searched(stage: Stage, who: str = who) -> str | None:
@@ -212,7 +247,7 @@ def _searches(noun: str) -> Iterator[Case]:
 
 def _includes(noun: str) -> Iterator[Case]:
     for who in _readers(noun):
-        for include, hops in INCLUDES[noun].items():
+        for include, hops in INCLUDES.get(noun, {}).items():
 
             def included(
                 stage: Stage,

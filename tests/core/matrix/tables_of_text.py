@@ -6,7 +6,7 @@ from pathlib import Path
 from tests.core.matrix.world import KINDS
 
 HERE = Path(__file__).parent
-MARKS = frozenset("mpuslgaync.-")
+MARKS = frozenset("mpuslgayncw.-")
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,37 @@ HOLDS = {
         "alice writes",
         "patch MX1001/shipment: returnLabContactId=@MX1003/contact",
     ),
+    "data are seen with their session": (
+        "bob datacollections",
+        "item MX1001/past session/collection",
+    ),
+    "processing is seen with the collections that it integrated": (
+        "alice autoproc-programs",
+        "item integrated program",
+    ),
+    "a plan is seen with what it is for": ("bob diffraction-plans", "item MX1001/sample plan"),
+    "a plan of a proposal is seen in it": ("alice diffraction-plans", "item MX1001/plan"),
+    "a shared plan is for administrators": (
+        "alice plans and places",
+        "patch shared plan: comments",
+    ),
+    "everybody reads what a site has agreed on": ("oscar detectors", "item detector"),
+    "staff record the setups of their beamlines": (
+        "carol beamlines and words",
+        "create beamline-setups on BL1",
+    ),
+    "members record in their sessions": (
+        "alice collections",
+        "create datacollection-groups: MX1001/running session",
+    ),
+    "participants record in their session": (
+        "bob collections",
+        "create datacollection-groups: MX1001/past session",
+    ),
+    "staff record in the sessions of their beamlines": (
+        "carol collections",
+        "create datacollection-groups: MX1001/running session",
+    ),
     "a token's scope narrows its bearer": ("narrow shippings", "list"),
 }
 

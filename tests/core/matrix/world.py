@@ -1,10 +1,11 @@
 """The rows that the matrix speaks of: the demo cast's, and the situations that the demo lacks."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
+from tests.core.matrix.world_of_data import add_data, add_plans, add_processing, add_words
 
 from pyispyb_core.demo import make_demo
 
@@ -15,7 +16,7 @@ class Kind:
 
     table: str
     key: str
-    word: str
+    word: str | None
 
 
 KINDS = {
@@ -30,12 +31,62 @@ KINDS = {
     "samples": Kind("BLSample", "blSampleId", "name"),
     "crystals": Kind("Crystal", "crystalId", "name"),
     "proteins": Kind("Protein", "proteinId", "acronym"),
+    "dewar-transport-history": Kind(
+        "DewarTransportHistory", "DewarTransportHistoryId", "storageLocation"
+    ),
+    "container-history": Kind("ContainerHistory", "containerHistoryId", "location"),
+    "sub-samples": Kind("BLSubSample", "blSubSampleId", "comments"),
+    "sample-images": Kind("BLSampleImage", "blSampleImageId", "comments"),
+    "sample-groups": Kind("BLSampleGroup", "blSampleGroupId", "name"),
+    "ligands": Kind("Ligand", "ligandId", "name"),
+    "diffraction-plans": Kind("DiffractionPlan", "diffractionPlanId", "comments"),
+    "beamline-setups": Kind("BeamLineSetup", "beamLineSetupId", "beamlineName"),
+    "detectors": Kind("Detector", "detectorId", "detectorModel"),
+    "beam-calendars": Kind("BeamCalendar", "beamCalendarId", "run"),
+    "container-types": Kind("ContainerType", "containerTypeId", "name"),
+    "experiment-types": Kind("ExperimentType", "experimentTypeId", "name"),
+    "component-types": Kind("ComponentType", "componentTypeId", "name"),
+    "datacollection-groups": Kind("DataCollectionGroup", "dataCollectionGroupId", "comments"),
+    "datacollections": Kind("DataCollection", "dataCollectionId", "imagePrefix"),
+    "images": Kind("Image", "imageId", "fileName"),
+    "grid-infos": Kind("GridInfo", "gridInfoId", None),
+    "datacollection-attachments": Kind(
+        "DataCollectionFileAttachment", "dataCollectionFileAttachmentId", "fileFullPath"
+    ),
+    "robot-actions": Kind("RobotAction", "robotActionId", "message"),
+    "energy-scans": Kind("EnergyScan", "energyScanId", "element"),
+    "xfe-spectra": Kind("XFEFluorescenceSpectrum", "xfeFluorescenceSpectrumId", "filename"),
+    "processing-jobs": Kind("ProcessingJob", "processingJobId", "displayName"),
+    "processing-job-parameters": Kind(
+        "ProcessingJobParameter", "processingJobParameterId", "parameterKey"
+    ),
+    "screenings": Kind("Screening", "screeningId", "shortComments"),
+    "screening-outputs": Kind("ScreeningOutput", "screeningOutputId", "statusDescription"),
+    "screening-output-lattices": Kind(
+        "ScreeningOutputLattice", "screeningOutputLatticeId", "spaceGroup"
+    ),
+    "screening-strategies": Kind("ScreeningStrategy", "screeningStrategyId", "program"),
+    "xray-centrings": Kind("XrayCentring", "xrayCentringId", None),
+    "xray-centring-results": Kind("XrayCentringResult", "xrayCentringResultId", None),
+    "autoproc-programs": Kind("AutoProcProgram", "autoProcProgramId", "processingPrograms"),
+    "autoprocs": Kind("AutoProc", "autoProcId", "spaceGroup"),
+    "autoproc-integrations": Kind("AutoProcIntegration", "autoProcIntegrationId", None),
+    "autoproc-scalings": Kind("AutoProcScaling", "autoProcScalingId", None),
+    "autoproc-scaling-statistics": Kind(
+        "AutoProcScalingStatistics", "autoProcScalingStatisticsId", "comments"
+    ),
+    "autoproc-program-attachments": Kind(
+        "AutoProcProgramAttachment", "autoProcProgramAttachmentId", "fileName"
+    ),
+    "autoproc-program-messages": Kind(
+        "AutoProcProgramMessage", "autoProcProgramMessageId", "message"
+    ),
 }
 
 
 @dataclass(slots=True)
 class World:
-    """Every row of the eleven nouns by its name."""
+    """Every row of every noun by its name."""
 
     connection: sa.Connection
     metadata: sa.MetaData
@@ -63,6 +114,13 @@ class World:
         self._name(name, noun, key)
         return key
 
+    def change(self, name: str, noun: str, /, **values: Any) -> None:
+        """Lay values over a row."""
+        kind = KINDS[noun]
+        table = self.metadata.tables[kind.table]
+        row = sa.update(table).where(table.c[kind.key] == self[name])
+        self.connection.execute(row.values(values))
+
     def link(self, table: str, /, **values: Any) -> tuple[Any, ...]:
         """Insert a row that is no noun of the matrix."""
         done = self.connection.execute(sa.insert(self.metadata.tables[table]).values(values))
@@ -85,7 +143,11 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     _add_contacts(world)
     _add_shipments(world)
     _add_containers(world)
-    _add_samples(world, now)
+    _add_samples(world)
+    add_data(world, now)
+    add_processing(world)
+    add_plans(world)
+    add_words(world, now)
     return world
 
 
@@ -308,7 +370,7 @@ def _add_containers(world: World) -> None:
         )
 
 
-def _add_samples(world: World, now: datetime) -> None:
+def _add_samples(world: World) -> None:
     for name, proposal in (
         ("MX1001/UNUSED", "MX1001"),
         ("MX1002/UNUSED", "MX1002"),
@@ -344,20 +406,3 @@ def _add_samples(world: World, now: datetime) -> None:
             containerId=world[container] if container else None,
             name=name,
         )
-    # Used in a session; those of another proposal or of a broken chain are no participant's.
-    for session, sample in (
-        ("MX1001/past session", "MX1001/sample without crystal"),
-        ("MX1001/past session", "MX1003/sample"),
-        ("MX1001/past session", "broken sample"),
-        ("MX1003/old session", "MX1003/sample"),
-        ("IN2001/session", "IN2001/sample"),
-    ):
-        world.link("DataCollectionGroup", sessionId=world[session], blSampleId=world[sample])
-    world.link(
-        "RobotAction",
-        blsessionId=world["MX1001/past session"],
-        blsampleId=world["MX1003/sample"],
-        actionType="LOAD",
-        startTimestamp=now.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-        endTimestamp=now.astimezone(UTC).replace(tzinfo=None, microsecond=0),
-    )

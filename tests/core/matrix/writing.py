@@ -14,6 +14,10 @@ NOTHING = 2_000_000_000  # an id that no row has
 
 VALUES: dict[str, Any] = {
     "beamLineName": "BL2",
+    "beamlineName": "BL2",
+    "capacity": 10,
+    "energyMin": 6000.0,
+    "localName": "changed",
     "beamLineOperator": "somebody",
     "billingReference": "4711",
     "cardName": "changed",
@@ -58,7 +62,56 @@ BODIES: dict[str, dict[str, Any]] = {
     "samples": {"name": "next", "location": "16"},
     "crystals": {"name": "next", "spaceGroup": "P43212"},
     "proteins": {"acronym": "NEXT", "name": "next"},
+    "dewar-transport-history": {
+        "dewarStatus": "at facility",
+        "storageLocation": "shelf 9",
+        "arrivalDate": "2031-03-01T08:00:00",
+    },
+    "container-history": {"location": "7", "status": "at facility"},
+    "sub-samples": {"comments": "next"},
+    "sample-images": {"comments": "next", "imageFullPath": "/data/next.jpg"},
+    "sample-groups": {"name": "next"},
+    "ligands": {"name": "next"},
+    "diffraction-plans": {"comments": "next", "userPath": "run1/first"},
+    "beamline-setups": {"energyMin": 5000.0},
+    "detectors": {"detectorModel": "next"},
+    "beam-calendars": {
+        "run": "2031-2",
+        "beamStatus": "User",
+        "startDate": "2031-03-01T08:00:00",
+        "endDate": "2031-03-02T08:00:00",
+    },
+    "container-types": {"name": "next"},
+    "experiment-types": {"name": "next"},
+    "component-types": {"name": "next"},
+    "datacollection-groups": {"experimentType": "OSC", "comments": "next"},
+    "datacollections": {"imagePrefix": "next", "numberOfImages": 100},
+    "images": {"imageNumber": 1, "fileName": "next.cbf"},
+    "grid-infos": {"steps_x": 4.0, "orientation": "horizontal"},
+    "datacollection-attachments": {"fileFullPath": "/data/next.log", "fileType": "log"},
+    "robot-actions": {
+        "actionType": "LOAD",
+        "message": "next",
+        "startTimestamp": "2031-03-01T08:00:00",
+        "endTimestamp": "2031-03-01T08:00:30",
+    },
+    "energy-scans": {"element": "Se"},
+    "xfe-spectra": {"filename": "next.dat"},
+    "processing-jobs": {"displayName": "next"},
+    "processing-job-parameters": {"parameterKey": "next", "parameterValue": "1"},
+    "screenings": {"shortComments": "next"},
+    "screening-outputs": {"statusDescription": "next"},
+    "screening-output-lattices": {"spaceGroup": "P1"},
+    "screening-strategies": {"program": "next"},
+    "xray-centrings": {"status": "success"},
+    "xray-centring-results": {"numberOfVoxels": 9},
 }
+# Where a parent's key has another name in the child's table, and what a beamline's name is there.
+PARENTS = {
+    ("robot-actions", "sessions"): "blsessionId",
+    ("diffraction-plans", "proposals"): "presetForProposalId",
+}
+BEAMLINES = {"beamline-setups": "beamlineName"}
 METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 
@@ -95,9 +148,10 @@ def _write(world: World, line: str, who: str, status: int) -> Write:
     noun, _, beamline = named.partition(" on ")
     body = dict(BODIES[noun])
     if beamline:
-        body["beamLineName"] = beamline
+        body[BEAMLINES.get(noun, "beamLineName")] = beamline
     if rest:
-        body[KINDS[world.rows[rest][0]].key] = f"@{rest}"
+        parent = world.rows[rest][0]
+        body[PARENTS.get((noun, parent), KINDS[parent].key)] = f"@{rest}"
     return Write(who, f"create {noun}", body, status)
 
 
@@ -177,7 +231,7 @@ def _missing(
         return "the answer is another row"
     for column, value in _resolved(stage.world, write.body).items():
         stored = rows[key][column]
-        if not column.endswith("Date") and stored != value:
+        if not column.endswith(("Date", "Timestamp")) and stored != value:
             return f"{column} is {stored!r} in the database"
     others = {k: row for k, row in rows.items() if k != key}
     if others != {k: row for k, row in was.items() if k != key}:

@@ -24,6 +24,8 @@ from pyispyb_core.settings import CoreSettings
 from pyispyb_core.tables import Tables
 
 LOCAL_CONTACT_ROLES = ("Local Contact", "Local Contact 2")
+# The nouns whose rows name a diffraction plan, the first decides whose it is.
+PLANNED = ("samples", "crystals")
 # The tables by which a proposal has a Person.
 PERSON_USES = ("ProposalHasPerson", "Proposal", "LabContact")
 GOODS_COLUMNS = frozenset(
@@ -48,6 +50,11 @@ class Level(StrEnum):
     ROOT = "root"  # a proposal itself
     SESSION = "session"
     SAMPLE = "sample"  # with its proposal, and to whoever took part in a session that used it
+    DATA = "data"  # with the session in which it was recorded
+    PROCESSING = "processing"  # with the collections that it was made of
+    PLAN = "plan"  # with the samples and crystals that name it, or its proposal
+    BEAMLINE = "beamline"
+    LOOKUP = "lookup"
     CONTACT = "contact"
     PERSON = "person"
     LABORATORY = "laboratory"
@@ -270,6 +277,123 @@ class Rules:
         owner = self.owner(self.catalogue["samples"], sample)
         return sa.and_(sa.true(), session.c.proposalId == owner)
 
+    # What was recorded in a session.
+
+    @grants("data are seen with their session")
+    def _recorded(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Whoever sees a session sees what was recorded in it and made of that."""
+        return self._sees_session(viewer, session)
+
+    def _sees_session(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        return sa.or_(
+            self.member(viewer, session.c.proposalId),
+            self._participant(viewer, session),
+            self.staff_session(viewer, session),
+        )
+
+    @grants("processing is seen with the collections that it integrated")
+    def _integrated(
+        self, program: sa.FromClause, test: Callable[[sa.FromClause], Condition]
+    ) -> Condition:
+        """A program's results are seen with each data collection that it integrated."""
+        integration = self._tables["AutoProcIntegration"].alias()
+        noun = self.catalogue["autoproc-integrations"]
+        through = sa.select(integration.c.autoProcProgramId).where(
+            self._within(noun, integration, test), integration.c.autoProcProgramId.is_not(None)
+        )
+        return program.c.autoProcProgramId.in_(through)
+
+    def _within(
+        self, noun: Bound, row: sa.FromClause, test: Callable[[sa.FromClause], Condition]
+    ) -> Condition:
+        """Rows whose chain, the first that is set, leads to a session that passes the test."""
+        ways: list[Condition] = []
+        before: list[Condition] = []
+        for column in noun.noun.belongs_to:
+            parent_noun = self.catalogue.target(noun.by_column[column])
+            parent = parent_noun.table.alias()
+            if parent_noun.noun.level == Level.SESSION:
+                passed = test(parent)
+            else:
+                passed = self._within(parent_noun, parent, test)
+            reached = sa.select(primary_key(parent_noun, parent)).where(passed)
+            ways.append(sa.and_(*before, row.c[column].in_(reached)))
+            before.append(row.c[column].is_(None))
+        if noun.path == "autoproc-programs":
+            ways.append(sa.and_(*before, self._integrated(row, test)))
+        return sa.or_(*ways)
+
+    # Plans of measurements.
+
+    @grants("a plan is seen with what it is for")
+    def _planned(self, viewer: Viewer, plan: sa.FromClause) -> Condition:
+        """Whoever sees a sample or a crystal sees the diffraction plan that it names."""
+        ways = []
+        for path in PLANNED:
+            noun = self.catalogue[path]
+            named = noun.table.alias()
+            seen = sa.select(named.c.diffractionPlanId).where(
+                self._along(noun, viewer, named),
+                self.sound(noun, named),
+                named.c.diffractionPlanId.is_not(None),
+            )
+            ways.append(plan.c.diffractionPlanId.in_(seen))
+        return sa.or_(*ways)
+
+    @grants("a plan of a proposal is seen in it")
+    def _preset(self, viewer: Viewer, plan: sa.FromClause) -> Condition:
+        """Whoever sees into a proposal sees the plans that are kept for it."""
+        return self._insider(viewer, plan.c.presetForProposalId)
+
+    def _owner_of_plan(self, plan: sa.FromClause) -> sa.ColumnElement[Any]:
+        """Its proposal; without one, that of the samples, then the crystals that name it.
+
+        Where these are of several proposals it is the first's, and the others may not name it.
+        """
+        owners: list[sa.ColumnElement[Any]] = [plan.c.presetForProposalId]
+        for path in PLANNED:
+            noun = self.catalogue[path]
+            named = noun.table.alias()
+            owner = self.owner(noun, named)
+            if owner is None:
+                raise LookupError(f"{path} have no owner")
+            first = sa.select(sa.func.min(owner)).select_from(named)
+            joined = named.c.diffractionPlanId == plan.c.diffractionPlanId
+            owners.append(first.where(joined).correlate(plan).scalar_subquery())
+        return sa.func.coalesce(*owners)
+
+    def _writes_plan(self, viewer: Viewer, plan: sa.FromClause) -> Condition:
+        """Its proposal is the viewer's to write in, and so is all that names it."""
+        owner = self._owner_of_plan(plan)
+        foreign = []
+        for path in PLANNED:
+            noun = self.catalogue[path]
+            named = noun.table.alias()
+            mine = self._reaches(noun, named, lambda one: self._writes(viewer, one))
+            joined = named.c.diffractionPlanId == plan.c.diffractionPlanId
+            foreign.append(sa.exists().where(joined, sa.not_(mine)))
+        return sa.and_(self._writes(viewer, owner), self._unshared_plan(foreign))
+
+    @limits("a shared plan is for administrators")
+    def _unshared_plan(self, foreign: list[Condition]) -> Condition:
+        """A plan that another proposal's sample also names is changed by administrators only."""
+        return sa.not_(sa.or_(*foreign))
+
+    # Beamlines and words.
+
+    @grants("everybody reads what a site has agreed on")
+    def _agreed(self, viewer: Viewer) -> Condition:
+        """Detectors, setups, kinds of things are seen by every Person and service account."""
+        return sa.true() if viewer.service or viewer.person_id is not None else sa.false()
+
+    @grants("staff record the setups of their beamlines")
+    def _staff_sets_up(self, viewer: Viewer, setup: sa.FromClause) -> Condition:
+        """Staff of a beamline make and change its setups."""
+        if not viewer.staff_of:
+            return sa.false()
+        beamlines = sa.bindparam("beamlines", expanding=True, type_=sa.String)
+        return self._word(setup.c.beamlineName).in_(beamlines)
+
     # Goods handling.
 
     @grants("goods handling sees open shipments")
@@ -383,10 +507,32 @@ class Rules:
         """Staff and the local contact change the plain columns of their sessions, of any time."""
         return self.staff_session(viewer, session)
 
+    @grants("members record in their sessions")
+    def _member_records(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Members record in every session of their proposal."""
+        return self.member(viewer, session.c.proposalId)
+
+    @grants("participants record in their session")
+    def _participant_records(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Participants write what was recorded in their session, and nothing else."""
+        return self._participant(viewer, session)
+
+    @grants("staff record in the sessions of their beamlines")
+    def _staff_records(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Staff, local contacts and service accounts record in the sessions they are staff of."""
+        return self.staff_session(viewer, session)
+
+    def _records(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        return sa.or_(
+            self._member_records(viewer, session),
+            self._participant_records(viewer, session),
+            self._staff_records(viewer, session),
+        )
+
     @grants("goods handling follows dewars")
-    def _goods_writes(self, viewer: Viewer, dewar: sa.FromClause) -> Condition:
-        """Goods handling writes status, place and tracking numbers of dewars in open shipments."""
-        return self._of_goods(viewer, dewar)
+    def _goods_writes(self, viewer: Viewer, row: sa.FromClause, path: str) -> Condition:
+        """Goods handling writes status, place, tracking and history of dewars in open shipments."""
+        return self._of_goods(viewer, row, path)
 
     @grants("you write yourself")
     def _writes_yourself(self, viewer: Viewer, person: sa.FromClause) -> Condition:
@@ -538,6 +684,28 @@ class Rules:
         if self.sees_all(noun, viewer):
             return sa.true()
         match noun.noun.level:
+            case Level.PERSON | Level.LABORATORY | Level.CONTACT:
+                return self._sees_people(noun, viewer, row)
+            case Level.SESSION:
+                return self._sees_session(viewer, row)
+            case Level.DATA | Level.PROCESSING:
+                seen = self._within(noun, row, lambda session: self._recorded(viewer, session))
+                return sa.and_(seen, self.sound(noun, row))
+            case Level.PLAN:
+                return sa.or_(self._preset(viewer, row), self._planned(viewer, row))
+            case Level.BEAMLINE | Level.LOOKUP:
+                return self._agreed(viewer)
+            case Level.ROOT:
+                session = self._tables["BLSession"].alias()
+                visited = sa.select(session.c.proposalId).where(self._participant(viewer, session))
+                return sa.or_(
+                    self._insider(viewer, row.c.proposalId), row.c.proposalId.in_(visited)
+                )
+            case _:
+                return sa.and_(self._along(noun, viewer, row), self.sound(noun, row))
+
+    def _sees_people(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
+        match noun.noun.level:
             case Level.PERSON:
                 return sa.or_(
                     self._yourself(viewer, row),
@@ -548,22 +716,8 @@ class Rules:
                 return sa.or_(
                     self._own_laboratory(viewer, row), self._contact_laboratory(viewer, row)
                 )
-            case Level.CONTACT:
-                return self._contact(viewer, row)
-            case Level.SESSION:
-                return sa.or_(
-                    self.member(viewer, row.c.proposalId),
-                    self._participant(viewer, row),
-                    self.staff_session(viewer, row),
-                )
-            case Level.ROOT:
-                session = self._tables["BLSession"].alias()
-                visited = sa.select(session.c.proposalId).where(self._participant(viewer, session))
-                return sa.or_(
-                    self._insider(viewer, row.c.proposalId), row.c.proposalId.in_(visited)
-                )
             case _:
-                return sa.and_(self._along(noun, viewer, row), self.sound(noun, row))
+                return self._contact(viewer, row)
 
     def _along(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         inside = self._reaches(noun, row, lambda owner: self._insider(viewer, owner))
@@ -576,9 +730,13 @@ class Rules:
         """Members, and staff within the window."""
         return sa.or_(self.member(viewer, proposal_id), self.staff_proposal(viewer, proposal_id))
 
-    def _of_goods(self, viewer: Viewer, row: sa.FromClause, path: str = "dewars") -> Condition:
+    def _of_goods(self, viewer: Viewer, row: sa.FromClause, path: str) -> Condition:
         if path == "shippings":
             return self._goods(viewer, row)
+        if path == "dewar-transport-history" and viewer.goods:
+            dewar = self._tables["Dewar"].alias()
+            handled = sa.select(dewar.c.dewarId).where(self._of_goods(viewer, dewar, "dewars"))
+            return row.c.dewarId.in_(handled)
         if path == "dewars" and viewer.goods:
             shipping = self._tables["Shipping"].alias()
             opened = sa.select(shipping.c.shippingId).where(self._goods(viewer, shipping))
@@ -639,10 +797,17 @@ class Rules:
         match noun.noun.level:
             case Level.SESSION:
                 return self._staff_writes(viewer, row)
-            case Level.PERSON | Level.LABORATORY | Level.ROOT:
+            case Level.DATA:
+                return self._within(noun, row, lambda session: self._records(viewer, session))
+            case Level.BEAMLINE:
+                return self._staff_sets_up(viewer, row)
+            case Level.PERSON | Level.LABORATORY | Level.ROOT | Level.LOOKUP | Level.PROCESSING:
                 return sa.false()
             case _:
-                return self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
+                inside = self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
+                if noun.path == "dewar-transport-history":
+                    return sa.or_(inside, self._goods_writes(viewer, row, noun.path))
+                return inside
 
     def deletes(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows that the viewer may delete: those that the viewer could have made."""
@@ -667,10 +832,14 @@ class Rules:
             case Level.LABORATORY:
                 mine = self._writes_laboratory(viewer, row)
                 return sa.and_(mine, self._unshared_laboratory(viewer, row))
+            case Level.PLAN:
+                return self._writes_plan(viewer, row)
+            case Level.DATA | Level.BEAMLINE | Level.LOOKUP | Level.PROCESSING:
+                return self.creates(noun, viewer, row)
             case _:
                 inside = self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
                 if noun.path == "dewars":
-                    return sa.or_(inside, self._goods_writes(viewer, row))
+                    return sa.or_(inside, self._goods_writes(viewer, row, noun.path))
                 return inside
 
     def sets(self, noun: Bound, viewer: Viewer, row: sa.FromClause, column: str) -> Condition:
@@ -690,6 +859,8 @@ class Rules:
         """The proposalId that a row belongs to; null for a row whose chain ends nowhere."""
         if noun.noun.level == Level.ROOT:
             return row.c.proposalId
+        if noun.noun.level == Level.PLAN:
+            return self._owner_of_plan(row)
         if not noun.noun.belongs_to:
             return None
         ways = [self._owner_by(noun, row, column) for column in noun.noun.belongs_to]

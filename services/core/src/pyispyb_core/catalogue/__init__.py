@@ -1,6 +1,22 @@
 """What exists: every noun of core, declared by area."""
 
 from pyispyb_chassis.nouns.noun import Noun
-from pyispyb_core.catalogue import people, proposals, samples, shipping
+from pyispyb_core.catalogue import (
+    beamlines,
+    collections,
+    people,
+    processing,
+    proposals,
+    samples,
+    shipping,
+)
 
-NOUNS: tuple[Noun, ...] = (*people.NOUNS, *proposals.NOUNS, *shipping.NOUNS, *samples.NOUNS)
+NOUNS: tuple[Noun, ...] = (
+    *people.NOUNS,
+    *proposals.NOUNS,
+    *shipping.NOUNS,
+    *samples.NOUNS,
+    *beamlines.NOUNS,
+    *collections.NOUNS,
+    *processing.NOUNS,
+)

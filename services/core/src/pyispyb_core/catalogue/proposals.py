@@ -42,11 +42,11 @@ sessions = Noun(
     writable=("proposalId", "comments"),
     rights=(
         "beamLineName", "startDate", "endDate", "scheduled", "nbShifts", "beamLineOperator",
-        "visit_number", "usedFlag", "archived", "riskRating", "externalId",
+        "visit_number", "usedFlag", "archived", "riskRating", "externalId", "beamLineSetupId",
     ),
     fixed=("proposalId",),
     required=("beamLineName", "startDate", "endDate"),
-    includes=("Proposal",),
+    includes=("Proposal", "BeamLineSetup"),
     search=("beamLineName", "comments"),
     sort="-startDate",
     names={

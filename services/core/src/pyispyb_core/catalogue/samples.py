@@ -1,9 +1,12 @@
 """What is measured: proteins, the crystals of them, the samples that hold those."""
 
-from pyispyb_chassis.nouns.noun import Noun
+from pyispyb_chassis.nouns.noun import READS, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.catalogue.shipping import NAME_IN_PATHS
 from pyispyb_core.rules import Level
+
+# Below the session's folder: no part of it is empty, hidden or climbs.
+RELATIVE_PATH = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"
 
 proteins = Noun(
     table="Protein",
@@ -39,11 +42,12 @@ crystals = Noun(
     read=Permission.CRYSTALS_READ,
     write=Permission.CRYSTALS_WRITE,
     writable=(
-        "proteinId", "name", "spaceGroup", "morphology", "color", "size_X", "size_Y", "size_Z",
+        "proteinId", "diffractionPlanId", "name", "spaceGroup", "morphology", "color", "size_X",
+        "size_Y", "size_Z",
         "cell_a", "cell_b", "cell_c", "cell_alpha", "cell_beta", "cell_gamma", "comments",
         "abundance", "theoreticalDensity",
     ),
-    includes=("Protein",),
+    includes=("Protein", "DiffractionPlan"),
     search=("name", "spaceGroup"),
     sort="-crystalId",
     stamps={"recordTimeStamp": "create"},
@@ -65,7 +69,8 @@ samples = Noun(
     read=Permission.SAMPLES_READ,
     write=Permission.SAMPLES_WRITE,
     writable=(
-        "crystalId", "containerId", "name", "code", "location", "subLocation", "holderLength",
+        "crystalId", "containerId", "diffractionPlanId", "name", "code", "location", "subLocation",
+        "holderLength",
         "loopLength", "loopType", "wireWidth", "comments", "completionStage", "structureStage",
         "publicationStage", "publicationComments", "blSampleStatus", "isInSampleChanger",
         "lastKnownCenteringPosition", "SMILES", "volume", "dimension1", "dimension2", "dimension3",
@@ -73,7 +78,7 @@ samples = Noun(
     ),
     rights=("staffComments",),
     required=("name",),
-    includes=("Crystal", "Container"),
+    includes=("Crystal", "Container", "DiffractionPlan"),
     search=("name", "code"),
     sort="-blSampleId",
     stamps={"recordTimeStamp": "create"},
@@ -81,4 +86,128 @@ samples = Noun(
     patterns={"name": NAME_IN_PATHS},
 )  # fmt: skip
 
-NOUNS = (proteins, crystals, samples)
+sub_samples = Noun(
+    table="BLSubSample",
+    path="sub-samples",
+    area="samples",
+    doc="A place on a sample where something is measured",
+    level=Level.PROPOSAL,
+    belongs_to=("blSampleId",),
+    read=Permission.SUB_SAMPLES_READ,
+    write=Permission.SUB_SAMPLES_WRITE,
+    writable=(
+        "blSampleId", "diffractionPlanId", "blSampleImageId", "imgFileName", "imgFilePath",
+        "comments", "type",
+    ),
+    includes=("BLSample", "DiffractionPlan", "BLSampleImage"),
+    search=("comments",),
+    sort="-blSubSampleId",
+    stamps={"recordTimeStamp": "create"},
+)  # fmt: skip
+
+sample_images = Noun(
+    table="BLSampleImage",
+    path="sample-images",
+    area="samples",
+    doc="A picture of a sample",
+    level=Level.PROPOSAL,
+    belongs_to=("blSampleId",),
+    read=Permission.SAMPLE_IMAGES_READ,
+    write=Permission.SAMPLE_IMAGES_WRITE,
+    writable=(
+        "blSampleId", "offsetX", "offsetY", "micronsPerPixelX", "micronsPerPixelY",
+        "imageFullPath", "comments",
+    ),
+    includes=("BLSample",),
+    search=("comments", "imageFullPath"),
+    sort="-blSampleImageId",
+    stamps={"blTimeStamp": "create", "modifiedTimeStamp": "write"},
+    units={"micronsPerPixelX": "µm", "micronsPerPixelY": "µm"},
+)  # fmt: skip
+
+sample_groups = Noun(
+    table="BLSampleGroup",
+    path="sample-groups",
+    area="samples",
+    doc="Samples of a proposal under one name",
+    level=Level.PROPOSAL,
+    belongs_to=("proposalId",),
+    read=Permission.SAMPLE_GROUPS_READ,
+    write=Permission.SAMPLE_GROUPS_WRITE,
+    writable=("proposalId", "name"),
+    required=("name",),
+    includes=("Proposal",),
+    search=("name",),
+    sort="name",
+    patterns={"name": NAME_IN_PATHS},
+)
+
+ligands = Noun(
+    table="Ligand",
+    path="ligands",
+    area="samples",
+    doc="A small molecule that a proposal soaks or co-crystallises",
+    level=Level.PROPOSAL,
+    belongs_to=("proposalId",),
+    read=Permission.LIGANDS_READ,
+    write=Permission.LIGANDS_WRITE,
+    writable=(
+        "proposalId", "name", "SMILES", "libraryName", "libraryBatchNumber", "plateBarcode",
+        "sourceWell",
+    ),
+    includes=("Proposal",),
+    search=("name", "SMILES"),
+    sort="name",
+)  # fmt: skip
+
+diffraction_plans = Noun(
+    table="DiffractionPlan",
+    path="diffraction-plans",
+    area="samples",
+    doc="What is to be measured on a sample, and how",
+    level=Level.PLAN,
+    belongs_to=("presetForProposalId",),
+    read=Permission.DIFFRACTION_PLANS_READ,
+    write=Permission.DIFFRACTION_PLANS_WRITE,
+    actions=(*READS, "create", "patch"),
+    writable=(
+        "presetForProposalId", "name", "experimentKind", "observedResolution",
+        "minimalResolution", "exposureTime", "oscillationRange", "maximalResolution",
+        "screeningResolution", "radiationSensitivity", "anomalousScatterer", "preferredBeamSizeX",
+        "preferredBeamSizeY", "preferredBeamDiameter", "comments", "aimedCompleteness",
+        "aimedIOverSigmaAtHighestRes", "aimedMultiplicity", "aimedResolution", "anomalousData",
+        "complexity", "estimateRadiationDamage", "forcedSpaceGroup", "requiredCompleteness",
+        "requiredMultiplicity", "requiredResolution", "strategyOption", "kappaStrategyOption",
+        "numberOfPositions", "minDimAccrossSpindleAxis", "maxDimAccrossSpindleAxis",
+        "radiationSensitivityBeta", "radiationSensitivityGamma", "minOscWidth", "monochromator",
+        "energy", "transmission", "boxSizeX", "boxSizeY", "kappaStart", "axisStart", "axisRange",
+        "numberOfImages", "beamLineName", "detectorId", "distance", "orientation",
+        "monoBandwidth", "centringMethod", "userPath", "robotPlateTemperature",
+        "exposureTemperature", "experimentTypeId", "collectionMode", "priority", "qMin", "qMax",
+        "reductionParametersAveraging", "scanParameters",
+    ),
+    fixed=("presetForProposalId",),
+    required=("presetForProposalId",),
+    includes=("Proposal", "Detector", "ExperimentType"),
+    search=("name", "comments"),
+    sort="-diffractionPlanId",
+    stamps={"recordTimeStamp": "create"},
+    units={
+        "observedResolution": "Å", "minimalResolution": "Å", "maximalResolution": "Å",
+        "screeningResolution": "Å", "aimedResolution": "Å", "requiredResolution": "Å",
+        "exposureTime": "s", "oscillationRange": "°", "energy": "eV", "transmission": "%",
+        "kappaStart": "°", "axisStart": "°", "axisRange": "°", "distance": "mm",
+    },
+    patterns={"userPath": RELATIVE_PATH},
+)  # fmt: skip
+
+NOUNS = (
+    proteins,
+    crystals,
+    samples,
+    sub_samples,
+    sample_images,
+    sample_groups,
+    ligands,
+    diffraction_plans,
+)

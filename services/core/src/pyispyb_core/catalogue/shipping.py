@@ -1,6 +1,6 @@
 """What is sent: shipments, the dewars in them, the containers in those."""
 
-from pyispyb_chassis.nouns.noun import Noun
+from pyispyb_chassis.nouns.noun import READS, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
 
@@ -78,4 +78,37 @@ containers = Noun(
     patterns={"code": NAME_IN_PATHS},
 )  # fmt: skip
 
-NOUNS = (shippings, dewars, containers)
+transport_history = Noun(
+    table="DewarTransportHistory",
+    path="dewar-transport-history",
+    area="shipping",
+    doc="Where a dewar was, and in which state: one line for each time it was seen",
+    level=Level.PROPOSAL,
+    belongs_to=("dewarId",),
+    read=Permission.DEWAR_TRANSPORT_HISTORY_READ,
+    write=Permission.DEWAR_TRANSPORT_HISTORY_WRITE,
+    actions=(*READS, "create"),
+    writable=("dewarId", "dewarStatus", "storageLocation", "arrivalDate"),
+    includes=("Dewar",),
+    search=("storageLocation", "dewarStatus"),
+    sort="-DewarTransportHistoryId",
+)
+
+container_history = Noun(
+    table="ContainerHistory",
+    path="container-history",
+    area="shipping",
+    doc="Where a container was, and in which state: one line for each time it was seen",
+    level=Level.PROPOSAL,
+    belongs_to=("containerId",),
+    read=Permission.CONTAINER_HISTORY_READ,
+    write=Permission.CONTAINER_HISTORY_WRITE,
+    actions=(*READS, "create"),
+    writable=("containerId", "location", "status", "beamlineName", "currentDewarId"),
+    includes=("Container", "Dewar"),
+    search=("location", "status"),
+    sort="-containerHistoryId",
+    stamps={"blTimeStamp": "create"},
+)
+
+NOUNS = (shippings, dewars, containers, transport_history, container_history)
