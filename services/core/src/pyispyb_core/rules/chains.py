@@ -1,0 +1,122 @@
+"""Chains: how a row leads to its proposal or its session, and when it leads to two."""
+
+from collections.abc import Callable
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
+from pyispyb_chassis.nouns.policy import Condition
+from pyispyb_core.rules.naming import limits
+from pyispyb_core.rules.viewer import Level
+from pyispyb_core.settings import CoreSettings
+from pyispyb_core.tables import Tables
+
+# The caller's personId, so that one statement serves all callers.
+PERSON: sa.BindParameter[int] = sa.bindparam("viewer_person", type_=sa.Integer)
+
+
+class Chains:
+    """The nouns, their tables, and the ways up from a row."""
+
+    def __init__(
+        self, tables: Tables, settings: CoreSettings, *, without: frozenset[str] = frozenset()
+    ) -> None:
+        self._tables = tables
+        self._settings = settings
+        self._zone = ZoneInfo(settings.database_timezone)
+        self._catalogue: Catalogue | None = None
+        self.without = without
+
+    def attach(self, catalogue: Catalogue) -> None:
+        """Tell the rules of the nouns, whose chains they follow."""
+        self._catalogue = catalogue
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The nouns whose chains the rules follow."""
+        if self._catalogue is None:
+            raise LookupError("the rules were not attached to a catalogue")
+        return self._catalogue
+
+    def guards(self, rule: str) -> bool:
+        """Whether a rule that is no condition in SQL is in force."""
+        return rule not in self.without
+
+    def _word(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
+        """A text as MariaDB compares it: without case and trailing blanks."""
+        if not self._tables.sqlite:
+            return column
+        return sa.func.rtrim(column, type_=sa.String).collate("NOCASE")
+
+    def owner(self, noun: Bound, row: sa.FromClause) -> sa.ColumnElement[Any] | None:
+        """The proposalId that a row belongs to; null for a row whose chain ends nowhere."""
+        if noun.noun.level == Level.ROOT:
+            return row.c.proposalId
+        if not noun.noun.belongs_to:
+            return None
+        ways = [self._owner_by(noun, row, column) for column in noun.noun.belongs_to]
+        return ways[0] if len(ways) == 1 else sa.func.coalesce(*ways)
+
+    def _owner_by(self, noun: Bound, row: sa.FromClause, column: str) -> sa.ColumnElement[Any]:
+        reference = noun.by_column[column]
+        if reference.target == "proposals":
+            found: sa.ColumnElement[Any] = row.c[column]
+            return found
+        parent_noun = self.catalogue.target(reference)
+        parent = parent_noun.table.alias()
+        owner = self.owner(parent_noun, parent)
+        if owner is None:
+            raise LookupError(f"{parent_noun.path} has no owner")
+        joined = primary_key(parent_noun, parent) == row.c[column]
+        return sa.select(owner).where(joined).correlate(row).scalar_subquery()
+
+    def _reaches(
+        self,
+        noun: Bound,
+        row: sa.FromClause,
+        test: Callable[[sa.ColumnElement[int]], Condition],
+    ) -> Condition:
+        """Rows whose chain, the first that is set, leads to a proposal that passes the test."""
+        ways: list[Condition] = []
+        before: list[Condition] = []
+        for column in noun.noun.belongs_to:
+            reference = noun.by_column[column]
+            if reference.target == "proposals":
+                way = test(row.c[column])
+            else:
+                parent_noun = self.catalogue.target(reference)
+                parent = parent_noun.table.alias()
+                reached = sa.select(primary_key(parent_noun, parent)).where(
+                    self._reaches(parent_noun, parent, test)
+                )
+                way = row.c[column].in_(reached)
+            ways.append(sa.and_(*before, way))
+            before.append(row.c[column].is_(None))
+        return sa.or_(*ways)
+
+    @limits("two chains lead to one proposal")
+    def sound(self, noun: Bound, row: sa.FromClause) -> Condition:
+        """A row whose chains lead to two proposals is broken: only read-all sees it."""
+        agreed: list[Condition] = []
+        ways: list[sa.ColumnElement[Any]] = []
+        for column in noun.noun.belongs_to:
+            parent_noun = self.catalogue.target(noun.by_column[column])
+            parent = parent_noun.table.alias()
+            joined = primary_key(parent_noun, parent) == row.c[column]
+            if self._can_break(parent_noun):
+                whole = sa.exists().where(joined, self.sound(parent_noun, parent))
+                agreed.append(sa.or_(row.c[column].is_(None), whole))
+            if len(noun.noun.belongs_to) > 1:
+                ways.append(self._owner_by(noun, row, column))
+        for n, one in enumerate(ways):
+            agreed += [
+                sa.or_(one.is_(None), other.is_(None), one == other) for other in ways[n + 1 :]
+            ]
+        return sa.and_(sa.true(), *agreed)
+
+    def _can_break(self, noun: Bound) -> bool:
+        """Whether rows of this noun, or of one above it, have more than one chain."""
+        above = [self.catalogue.target(noun.by_column[column]) for column in noun.noun.belongs_to]
+        return len(above) > 1 or any(self._can_break(parent) for parent in above)

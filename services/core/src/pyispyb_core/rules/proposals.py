@@ -1,0 +1,149 @@
+"""Who sees into a proposal, who sees a session, and who writes there."""
+
+import sqlalchemy as sa
+
+from pyispyb_chassis.nouns.policy import Condition
+from pyispyb_core.rules.chains import PERSON, Chains
+from pyispyb_core.rules.naming import grants, limits
+from pyispyb_core.rules.viewer import Viewer
+
+LOCAL_CONTACT_ROLES = ("Local Contact", "Local Contact 2")
+
+
+class ProposalRules(Chains):
+    """Conditions on a proposalId, and on a row of BLSession."""
+
+    @grants("members see their proposal")
+    def _member(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """Those in ProposalHasPerson see everything in the proposal."""
+        if viewer.person_id is None:
+            return sa.false()
+        member = self._tables["ProposalHasPerson"].alias()
+        mine = sa.select(member.c.proposalId).where(member.c.personId == PERSON)
+        return proposal_id.in_(mine)
+
+    @grants("the proposal's person is a member")
+    def _investigator(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """Proposal.personId is a member too, with or without a row in ProposalHasPerson."""
+        if viewer.person_id is None:
+            return sa.false()
+        proposal = self._tables["Proposal"].alias()
+        mine = sa.select(proposal.c.proposalId).where(proposal.c.personId == PERSON)
+        return proposal_id.in_(mine)
+
+    def member(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """The proposals that the viewer is a member of, one way or the other."""
+        return sa.or_(self._member(viewer, proposal_id), self._investigator(viewer, proposal_id))
+
+    def staff_proposal(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """The proposals with a session, within the window, that the viewer is staff of."""
+        if not viewer.staff_of and viewer.person_id is None:
+            return sa.false()
+        session = self._tables["BLSession"].alias()
+        there = sa.select(session.c.proposalId).where(
+            self.staff_session(viewer, session), self._in_window(session)
+        )
+        return proposal_id.in_(there)
+
+    @limits("the staff window")
+    def _in_window(self, session: sa.FromClause) -> Condition:
+        """Staff see proposals with a session there from 60 days before to 60 days after now."""
+        return sa.and_(
+            session.c.startDate <= sa.bindparam("window_end", type_=sa.DateTime),
+            session.c.endDate >= sa.bindparam("window_start", type_=sa.DateTime),
+        )
+
+    def _insider(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """Members, and staff within the window."""
+        return sa.or_(self.member(viewer, proposal_id), self.staff_proposal(viewer, proposal_id))
+
+    @grants("participants see their session")
+    def _participant(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Those in Session_has_Person, local contacts apart, see that session."""
+        if viewer.person_id is None:
+            return sa.false()
+        part = self._tables["Session_has_Person"].alias()
+        role = sa.type_coerce(part.c.role, sa.String)
+        mine = sa.select(part.c.sessionId).where(
+            part.c.personId == PERSON, sa.or_(role.is_(None), role.not_in(LOCAL_CONTACT_ROLES))
+        )
+        return session.c.sessionId.in_(mine)
+
+    @grants("staff see the sessions of their beamlines")
+    def _beamline_staff(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Beamline staff see the sessions on their beamlines, of any time."""
+        if not viewer.staff_of:
+            return sa.false()
+        beamlines = sa.bindparam("beamlines", expanding=True, type_=sa.String)
+        return self._word(session.c.beamLineName).in_(beamlines)
+
+    @grants("a local contact is staff for that session")
+    def _local_contact(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """A local contact in Session_has_Person is staff for that session only."""
+        if viewer.person_id is None:
+            return sa.false()
+        part = self._tables["Session_has_Person"].alias()
+        role = sa.type_coerce(part.c.role, sa.String)
+        mine = sa.select(part.c.sessionId).where(
+            part.c.personId == PERSON, role.in_(LOCAL_CONTACT_ROLES)
+        )
+        return session.c.sessionId.in_(mine)
+
+    @limits("codes closed to staff")
+    def _not_closed(self, session: sa.FromClause) -> Condition:
+        """Sessions of a proposal whose code is closed are not for staff or local contacts."""
+        proposal = self._tables["Proposal"].alias()
+        closed = sa.select(proposal.c.proposalId).where(
+            self._word(proposal.c.proposalCode).in_(
+                sa.bindparam("closed_codes", expanding=True, type_=sa.String)
+            )
+        )
+        return session.c.proposalId.not_in(closed)
+
+    def staff_session(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """The sessions that the viewer is staff of."""
+        staff = sa.or_(self._beamline_staff(viewer, session), self._local_contact(viewer, session))
+        return sa.and_(staff, self._not_closed(session))
+
+    def takes_part(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """The sessions that the viewer is a participant or the local contact of."""
+        contact = sa.and_(self._local_contact(viewer, session), self._not_closed(session))
+        return sa.or_(self._participant(viewer, session), contact)
+
+    def _sees_session(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        return sa.or_(
+            self.member(viewer, session.c.proposalId),
+            self._participant(viewer, session),
+            self.staff_session(viewer, session),
+        )
+
+    @grants("members write in their proposal")
+    def _member_writes(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """Members create, change and delete what belongs to their proposal."""
+        return self.member(viewer, proposal_id)
+
+    @grants("service accounts write where their beamlines are")
+    def _service_writes(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """A service account writes, within its scope, in the proposals that it sees."""
+        return self.staff_proposal(viewer, proposal_id) if viewer.service else sa.false()
+
+    def _writes(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        return sa.or_(
+            self._member_writes(viewer, proposal_id), self._service_writes(viewer, proposal_id)
+        )
+
+    @grants("staff write the sessions of their beamlines")
+    def _staff_writes(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Staff of a beamline make and change its sessions, rights-bearing columns included."""
+        staff = sa.and_(self._beamline_staff(viewer, session), self._not_closed(session))
+        return sa.and_(staff, self._within_reach(viewer, session))
+
+    @limits("staff set dates only where they see the proposal")
+    def _within_reach(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Nobody opens a proposal to themselves by moving an old session into the window."""
+        return self._insider(viewer, session.c.proposalId)
+
+    @grants("staff comment their sessions")
+    def _staff_comments(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Staff and the local contact change the plain columns of their sessions, of any time."""
+        return self.staff_session(viewer, session)

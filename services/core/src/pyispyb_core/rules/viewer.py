@@ -1,0 +1,35 @@
+"""Who asks, and how a noun's rows come to whoever asks."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from pyispyb_chassis.permissions import Permission
+
+
+class Level(StrEnum):
+    """How a noun's rows come to their viewers."""
+
+    PROPOSAL = "proposal"  # with its proposal, along its chain
+    ROOT = "root"  # a proposal itself
+    SESSION = "session"
+    SAMPLE = "sample"  # with its proposal, and to whoever took part in a session that used it
+    DATA = "data"  # with the session in which it was recorded
+    PROCESSING = "processing"  # with the collections that it was made of
+    PLAN = "plan"  # with the samples and crystals that name it, or its proposal
+    BEAMLINE = "beamline"
+    LOOKUP = "lookup"
+    CONTACT = "contact"
+    PERSON = "person"
+    LABORATORY = "laboratory"
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A caller as the rules know them; `person_id` is None for a login that has no Person."""
+
+    login: str
+    person_id: int | None = None
+    permissions: frozenset[Permission] = frozenset()
+    staff_of: frozenset[str] = frozenset()
+    goods: bool = False
+    service: bool = False
