@@ -8,6 +8,7 @@ import pytest
 
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import ServiceSection
+from pyispyb_core.catalogue import NOUNS
 from pyispyb_core.settings import CoreSettings
 
 SERVICES = Path(__file__).parents[2] / "services"
@@ -28,12 +29,35 @@ def test_endpoints_and_who_may_call_them(service: str) -> None:
     expected = {f"GET /{service}/{page}": "open" for page in PAGES}
     if service == "core":
         expected["GET /"] = "open"
+    nouns = rows_under("core", "Noun") if service == "core" else {}
     for path, operations in contract["paths"].items():
+        if path.split("/")[2] in nouns:
+            continue
         for method, operation in operations.items():
             who = operation.get("x-permission") or "any login"
             named = re.sub(r"\{(\w+)\}", r"<\1>", path)
             expected[f"{method.upper()} {named}"] = who if operation["security"] else "open"
     assert rows_under(service, "Endpoint") == expected
+
+
+def test_nouns_and_what_they_do() -> None:
+    contract = json.loads((SERVICES / "core" / "openapi.json").read_text(encoding="utf-8"))
+    letters = {
+        "L": ("", "get"),
+        "G": ("/{key}", "get"),
+        "C": ("", "post"),
+        "P": ("/{key}", "patch"),
+        "D": ("/{key}", "delete"),
+    }
+    expected = {
+        noun.path: "".join(
+            letter
+            for letter, (path, method) in letters.items()
+            if method in contract["paths"].get(f"/core/{noun.path}{path}", {})
+        )
+        for noun in NOUNS
+    }
+    assert rows_under("core", "Noun") == expected
 
 
 @pytest.mark.parametrize(("service", "kind"), [("auth", AuthSettings), ("core", CoreSettings)])
