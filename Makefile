@@ -114,10 +114,19 @@ define server
 		apt-get update; \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(2); }
 endef
+OIDC := $(VENV)/peers/oidc
 .PHONY: peers
-peers:
+peers: $(OIDC)/.installed
 	$(call server,mariadbd,mariadb-server)
 	$(call server,slapd,slapd)
+
+$(OIDC)/.installed: tests/peers/oidc/package.json tests/peers/oidc/package-lock.json | $(VENV)/.installed-dev
+	@command -v npm > /dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \
+		|| { echo 'the tests need Node.js 20 or newer with npm, from https://nodejs.org or your distribution' >&2; exit 1; }
+	@mkdir -p $(OIDC)
+	@cp tests/peers/oidc/package.json tests/peers/oidc/package-lock.json $(OIDC)/
+	@cd $(OIDC) && npm ci --no-audit --no-fund --ignore-scripts --loglevel=error
+	@touch $@
 
 # One line a package instead of pip's hundreds; what pip says of a fault is on stderr.
 define progress

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from pyispyb_auth.operations.choosing import Choosing
 from pyispyb_auth.operations.logins import Logins, Tokens
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_auth.providers.provider import Arrival
@@ -53,6 +54,7 @@ class Browsers:
     ) -> None:
         self._database = database
         self._providers = {name: one for name, one in providers.items() if "browser" in one.takes}
+        self._choosing = Choosing(providers)
         self._logins = logins
         self._callbacks = callbacks
 
@@ -87,8 +89,7 @@ class Browsers:
         except Unavailable as error:
             log.warning("browser login failed", extra={"provider": name, "fault": error.detail})
             return Back(left.returnTo, error=UNAVAILABLE)
-        # Nobody may come by one provider as somebody that is another's.
-        if identity is None or not provider.is_for(identity.login):
+        if identity is None or not self._choosing.may_say(provider, identity.login):
             claimed = identity.login if identity is not None else None
             log.warning("login refused", extra={"claimed": claimed, "provider": name})
             return Back(left.returnTo, error=REFUSED)

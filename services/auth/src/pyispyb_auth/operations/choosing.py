@@ -70,6 +70,10 @@ class Choosing:
             _wait_until(started + slowest)
         return provider, identity
 
+    def may_say(self, provider: Provider, login: str) -> bool:
+        """Whether this login may be one of that provider's: nobody comes as another's."""
+        return provider in self._candidates(login, provider.name)
+
     def _candidates(self, login: str, plugin: str | None) -> list[Provider]:
         """The providers that this login and this plugin leave."""
         picked = [

@@ -1,0 +1,401 @@
+"""Logins by a real OpenID provider: tokens that a client has, browsers, and what is no proof."""
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import jwt
+import pytest
+import sqlalchemy as sa
+from tests.auth.conftest import ISSUER, Auth
+from tests.cast import Issuing
+from tests.peers.http import Answering
+from tests.peers.oidc import SECRET, Oidc
+from tests.peers.ports import free_port
+from werkzeug.test import TestResponse
+
+from pyispyb_auth.tables import browser_login
+
+pytestmark = pytest.mark.parametrize("each_database", ["sqlite"], indirect=True)
+
+CALLBACK = f"{ISSUER}/browser/oidc/callback"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Oidc]:
+    """One OpenID provider for all of these."""
+    with Oidc(CALLBACK) as provider:
+        yield provider
+
+
+def block(issuer: str, more: str = "") -> str:
+    """A provider of this issuer's people."""
+    return f"""
+[auth.providers.oidc]
+kind = "oidc"
+title = "The site"
+issuer = "{issuer}"
+client_id = "ispyb"
+client_secret = "{SECRET}"
+audience = "suite"
+timeout_seconds = 2
+refusal_seconds = 0.1
+groups = {{"/bl1" = "BL1 staff"}}
+{more}
+"""
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """Unverified: others test how our tokens are signed."""
+    return dict(jwt.decode(token, options={"verify_signature": False}))
+
+
+def test_the_access_token_of_another_client_is_taken(
+    make_auth: Callable[..., Auth], site: Oidc
+) -> None:
+    """As MXCuBE sends it: {plugin, login, token}."""
+    auth = make_auth(block(site.issuer))
+    token = site.tokens("alice")["access_token"]
+    for body in ({"plugin": "oidc"}, {}):
+        answer = auth.post("/login", login="alice", token=token, **body)
+        assert answer.status_code == 200, answer.text
+        claims = claims_of(answer.get_json()["token"])
+        said = {name: claims.get(name) for name in ("sub", "name", "email", "groups")}
+        assert said["sub"] == "alice"
+        assert auth.refresh(answer.get_json()["refreshToken"]).status_code == 200
+    assert auth.post("/login", login="bob", token=token).status_code == 401
+    assert auth.post("/login", login="alice", token=token, plugin="static").status_code == 422
+    with_password = auth.post("/login", login="alice", password="x", plugin="oidc")
+    (fault,) = with_password.get_json()["errors"]
+    said_of_it = "not taken by oidc; a password is taken by static"
+    assert fault == {"field": "password", "detail": said_of_it}
+
+
+def test_only_the_kind_of_token_that_is_asked_for(
+    make_auth: Callable[..., Auth], site: Oidc
+) -> None:
+    tokens = site.tokens("alice")
+    strict = make_auth(block(site.issuer))
+    assert strict.post("/login", login="alice", token=tokens["id_token"]).status_code == 401
+    own = make_auth(block(site.issuer, "id_tokens = true").replace('"ispyb"', '"mxcube"'))
+    answer = own.post("/login", login="alice", token=tokens["id_token"])
+    # An ID token alone names nobody here: the login is among what is asked of the provider.
+    assert answer.status_code == 401
+    by_sub = block(site.issuer, 'id_tokens = true\nlogin_claim = "sub"')
+    own = make_auth(by_sub.replace('"ispyb"', '"mxcube"'))
+    answer = own.post("/login", login="id-of-alice", token=tokens["id_token"])
+    assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.parametrize("more", ['clients = ["mxcube"]', 'clients = ["gda"]'])
+def test_only_tokens_of_the_clients_that_are_named(
+    make_auth: Callable[..., Auth], site: Oidc, more: str
+) -> None:
+    auth = make_auth(block(site.issuer, more))
+    token = site.tokens("alice")["access_token"]
+    expected = 200 if "mxcube" in more else 401
+    assert auth.post("/login", login="alice", token=token).status_code == expected
+
+
+SIGNED: list[tuple[str, dict[str, Any], int]] = [
+    ("as it should be", {}, 200),
+    ("one audience of several", {"aud": ["suite", "other"]}, 200),
+    ("another's", {"preferred_username": "bob"}, 401),
+    ("for another audience", {"aud": "other"}, 401),
+    ("for nobody", {"aud": None}, 401),
+    ("of another issuer", {"iss": "https://other.example.org"}, 401),
+    ("expired", {"exp": 1}, 401),
+    ("without an end", {"exp": None}, 401),
+    ("not yet in force", {"nbf": 4102444800}, 401),
+    ("without a subject", {"sub": None}, 401),
+    ("an ID token, as it says", {"typ": "ID"}, 401),
+    ("an ID token, by its nonce", {"nonce": "x"}, 401),
+    ("an ID token, by its hash", {"at_hash": "x"}, 401),
+    ("a login that is no text", {"preferred_username": ["alice"]}, 401),
+    ("no login", {"preferred_username": None}, 401),
+]
+
+
+@pytest.mark.parametrize(("what", "claims", "status"), SIGNED, ids=[row[0] for row in SIGNED])
+def test_what_a_signed_token_has_to_say(
+    make_auth: Callable[..., Auth],
+    tmp_path_factory: pytest.TempPathFactory,
+    what: str,
+    claims: dict[str, Any],
+    status: int,
+) -> None:
+    with Answering() as server:
+        issuing = Issuing(tmp_path_factory.mktemp("idp"), issuer=server.url)
+        server.body = {**issuing.jwks(), "issuer": server.url, "jwks_uri": f"{server.url}/jwks"}
+        auth = make_auth(block(server.url))
+        usual = {"aud": "suite", "preferred_username": "alice"}
+        token = issuing.token("id-of-alice", **{**usual, **claims})
+        answer = auth.post("/login", login="alice", token=token, plugin="oidc")
+        assert answer.status_code == status, what
+
+
+def test_what_is_not_signed_by_it_is_refused_without_a_flood_of_fetches(
+    make_auth: Callable[..., Auth], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    with Answering() as server:
+        issuing = Issuing(tmp_path_factory.mktemp("idp"), issuer=server.url)
+        server.body = {**issuing.jwks(), "issuer": server.url, "jwks_uri": f"{server.url}/jwks"}
+        auth = make_auth(
+            block(server.url, "refusal_seconds = 0").replace("refusal_seconds = 0.1", "")
+        )
+        usual = {"aud": "suite", "preferred_username": "alice"}
+        good = issuing.token("x", **usual)
+        head, body, signature = good.split(".")
+        payload = claims_of(good)
+        public = issuing.pem_file.read_text()
+        bad = {
+            "tampered": f"{head}.{body}.{signature[:-4]}AAAA",
+            "none": jwt.encode(payload, None, algorithm="none"),
+            "hmac": _hmac(payload, public, issuing.kid),
+            "garbage": "a.b.c",
+            "no token": "x",
+        }
+        stranger = Issuing(tmp_path_factory.mktemp("stranger"), issuer=server.url)
+        bad["another key"] = stranger.token("x", **usual)
+        for n in range(5):
+            stranger.kid = f"kid-{n}"
+            bad[stranger.kid] = stranger.token("x", **usual)
+        assert auth.post("/login", login="alice", token=good).status_code == 200
+        for what, token in bad.items():
+            answer = auth.post("/login", login="alice", token=token, plugin="oidc")
+            assert answer.status_code == 401, what
+        assert len(server.asked) <= 4, "documents and keys once, and once for the strangers"
+
+
+def _hmac(payload: dict[str, Any], public: str, kid: str) -> str:
+    """A token that takes the public key for a shared secret; PyJWT refuses to make one."""
+    import base64
+    import hashlib
+    import hmac
+    import json
+
+    def part(data: bytes) -> str:
+        return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+    header = part(json.dumps({"alg": "HS256", "kid": kid}).encode())
+    signed = f"{header}.{part(json.dumps(payload).encode())}"
+    return f"{signed}.{part(hmac.digest(public.encode(), signed.encode(), hashlib.sha256))}"
+
+
+@pytest.mark.parametrize("fate", ["down", "hangs", "another's document", "no document"])
+def test_an_openid_provider_that_is_down_is_503_and_the_others_go_on(
+    make_auth: Callable[..., Auth], tmp_path_factory: pytest.TempPathFactory, fate: str
+) -> None:
+    with Answering(delay=3 if fate == "hangs" else 0) as server:
+        issuer = f"http://127.0.0.1:{free_port()}" if fate == "down" else server.url
+        server.body = b"<html>" if fate == "no document" else {"issuer": "https://other"}
+        auth = make_auth(block(issuer, "timeout_seconds = 1").replace("timeout_seconds = 2", ""))
+        token = Issuing(tmp_path_factory.mktemp("idp"), issuer=issuer).token("x", aud="suite")
+        before = time.monotonic()
+        answer = auth.post("/login", login="alice", token=token)
+        assert (answer.status_code, time.monotonic() - before < 1.5) == (503, True)
+        assert answer.get_json()["detail"] == "the provider oidc does not answer"
+        assert int(answer.headers["Retry-After"]) > 0
+        assert auth.log_in("alice")
+        left = auth.client.get("/auth/browser/oidc?return_to=/core/docs")
+        assert (left.status_code, left.headers["Location"]) == (
+            303, "/core/docs#login_error=unavailable",
+        )  # fmt: skip
+
+
+def test_the_others_are_told_how(make_auth: Callable[..., Auth], site: Oidc) -> None:
+    auth = make_auth(block(site.issuer, 'login_pattern = "[a-z]+"'))
+    told = auth.client.get("/auth/config").get_json()["providers"]
+    assert told == [
+        {
+            "name": "oidc",
+            "kind": "oidc",
+            "title": "The site",
+            "takes": ["browser", "token"],
+            "loginPattern": "[a-z]+",
+            "browser": "/auth/browser/oidc",
+            "issuer": site.issuer,
+            "clientId": "ispyb",
+        },
+        {"name": "static", "kind": "static", "title": "static", "takes": ["password"]},
+    ]
+    assert SECRET not in auth.client.get("/auth/config").text
+
+
+def leave(auth: Auth, return_to: str = "/core/docs?x=1") -> str:
+    """Where a browser is sent."""
+    answer = auth.client.get("/auth/browser/oidc", query_string={"return_to": return_to})
+    assert answer.status_code == 302, answer.text
+    cookie = answer.headers["Set-Cookie"]
+    for attribute in ("HttpOnly", "SameSite=Lax", "Path=/auth/browser", "Max-Age=660"):
+        assert attribute in cookie
+    return answer.headers["Location"]
+
+
+def come_back(auth: Auth, url: str) -> str:
+    """Where it goes on from the callback."""
+    parts = urlsplit(url)
+    answer = auth.client.get(f"{parts.path}?{parts.query}")
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Referrer-Policy"] == "no-referrer"
+    return answer.headers["Location"]
+
+
+def redeem(auth: Auth, location: str) -> TestResponse:
+    """The tokens for the code in a location."""
+    return auth.post(
+        "/browser/tokens", code=urlsplit(location).fragment.removeprefix("login_code=")
+    )
+
+
+def test_a_browser_logs_in_and_its_code_counts_once(
+    make_auth: Callable[..., Auth], site: Oidc
+) -> None:
+    auth = make_auth(block(site.issuer))
+    url = leave(auth)
+    asked = {name: values[0] for name, values in parse_qs(urlsplit(url).query).items()}
+    assert asked["code_challenge_method"] == "S256"
+    assert asked["redirect_uri"] == CALLBACK
+    back = site.log_in(url, "alice")
+    location = come_back(auth, back)
+    assert re.fullmatch(r"/core/docs\?x=1#login_code=[\w-]{43}", location)
+    with auth.database.reading() as connection:
+        (row,) = connection.execute(sa.select(browser_login)).all()
+    assert urlsplit(location).fragment.partition("=")[2] not in str(row)
+    answer = redeem(auth, location)
+    assert answer.status_code == 200, answer.text
+    assert set(answer.get_json()) == {
+        "token", "refreshToken", "expiresIn", "tokenType", "login",
+    }  # fmt: skip
+    claims = claims_of(answer.get_json()["token"])
+    said = {name: claims[name] for name in ("sub", "name", "email", "groups")}
+    assert said == {
+        "sub": "alice", "name": "alice O", "email": "alice@example.org", "groups": ["BL1 staff"],
+    }  # fmt: skip
+    assert auth.refresh(answer.get_json()["refreshToken"]).status_code == 200
+    assert redeem(auth, location).status_code == 401
+    assert come_back(auth, back) == "/#login_error=expired"
+
+
+def test_two_windows_log_in_at_once(make_auth: Callable[..., Auth], site: Oidc) -> None:
+    auth = make_auth(block(site.issuer))
+    one, other = leave(auth, "/core/docs"), leave(auth, "/ssx/docs")
+    on = {
+        login: come_back(auth, site.log_in(url, login))
+        for login, url in (("alice", one), ("bob", other))
+    }
+    assert {login: redeem(auth, where).get_json()["login"] for login, where in on.items()} == {
+        "alice": "alice", "bob": "bob",
+    }  # fmt: skip
+
+
+def test_nobody_goes_on_with_what_another_browser_began(
+    make_auth: Callable[..., Auth], site: Oidc
+) -> None:
+    auth = make_auth(block(site.issuer))
+    back = site.log_in(leave(auth), "alice")
+    other = Auth(auth.client.application.test_client(), *[
+        getattr(auth, name) for name in ("database", "folder", "file", "configuration")
+    ])  # fmt: skip
+    assert come_back(other, back) == "/#login_error=expired"
+    location = come_back(auth, back)
+    assert redeem(other, location).status_code == 401
+    assert redeem(auth, location).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("what", "expected"),
+    [
+        ("the person said no", "/core/docs?x=1#login_error=refused"),
+        ("a code of nobody", "/core/docs?x=1#login_error=refused"),
+        ("another state", "/#login_error=expired"),
+        ("no state", "/#login_error=expired"),
+        ("an answer of another provider", "/core/docs?x=1#login_error=refused"),
+        ("too late", "/#login_error=expired"),
+        ("it went down meanwhile", "/core/docs?x=1#login_error=unavailable"),
+        ("another's login", "/core/docs?x=1#login_error=refused"),
+        ("another's nonce", "/core/docs?x=1#login_error=refused"),
+        ("another's verifier", "/core/docs?x=1#login_error=refused"),
+    ],
+)
+def test_a_browser_that_does_not_come_back_well(
+    make_auth: Callable[..., Auth], site: Oidc, what: str, expected: str
+) -> None:
+    pattern = 'login_pattern = "a.*"' if what == "another's login" else ""
+    auth = make_auth(block(site.issuer, pattern))
+    url = leave(auth)
+    state = parse_qs(urlsplit(url).query)["state"][0]
+    back = f"{CALLBACK}?state={state}&"
+    match what:
+        case "the person said no":
+            back += "error=access_denied"
+        case "a code of nobody":
+            back += "code=nobody"
+        case "another's login":
+            back = site.log_in(url, "bob")
+        case _:
+            back = site.log_in(url, "alice")
+    if what == "another state":
+        back = back.replace(state, "x" * len(state))
+    elif what == "no state":
+        back = back.replace(f"state={state}", "")
+    elif what == "an answer of another provider":
+        back = re.sub(r"iss=[^&]*", "iss=https://other.example.org", back)
+    changes: dict[str, Any] = {
+        "too late": {"expiresAt": sa.text("'2020-01-01 00:00:00'")},
+        "another's nonce": {
+            "kept": sa.func.replace(browser_login.c.kept, '"nonce": "', '"nonce": "x')
+        },
+        "another's verifier": {
+            "kept": sa.func.replace(browser_login.c.kept, '"verifier": "', '"verifier": "x')
+        },
+    }.get(what, {})
+    if changes:
+        with auth.database.writing() as connection:
+            connection.execute(sa.update(browser_login).values(**changes))
+    if what == "it went down meanwhile":
+        site.kill()
+    try:
+        assert come_back(auth, back) == expected
+    finally:
+        if what == "it went down meanwhile":
+            site.start()
+
+
+def test_a_code_lives_for_a_minute(make_auth: Callable[..., Auth], site: Oidc) -> None:
+    auth = make_auth(block(site.issuer))
+    location = come_back(auth, site.log_in(leave(auth), "alice"))
+    with auth.database.writing() as connection:
+        (row,) = connection.execute(sa.select(browser_login.c.expiresAt, browser_login.c.arrivedAt))
+        assert (row.expiresAt - row.arrivedAt).total_seconds() <= 62
+        old = sa.update(browser_login).values(expiresAt=sa.text("'2020-01-01 00:00:00'"))
+        connection.execute(old)
+    assert redeem(auth, location).status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/auth/browser/oidc", 400),
+        ("/auth/browser/oidc?return_to=core", 400),
+        ("/auth/browser/oidc?return_to=//evil.example.org", 400),
+        ("/auth/browser/oidc?return_to=/%5Cevil.example.org", 400),
+        ("/auth/browser/oidc?return_to=/%09/evil.example.org", 400),
+        ("/auth/browser/oidc?return_to=https://evil.example.org", 400),
+        ("/auth/browser/oidc?return_to=/x%0d%0aSet-Cookie:%20a=b", 400),
+        ("/auth/browser/oidc?return_to=/x%23login_code=y", 400),
+        ("/auth/browser/oidc?return_to=/a&return_to=/b", 400),
+        ("/auth/browser/static?return_to=/", 404),
+        ("/auth/browser/nobody?return_to=/", 404),
+        ("/auth/browser/nobody/callback?state=x", 404),
+        ("/auth/browser/oidc?return_to=/", 302),
+    ],
+)
+def test_where_a_browser_may_be_sent_back_to(
+    make_auth: Callable[..., Auth], site: Oidc, path: str, status: int
+) -> None:
+    auth = make_auth(block(site.issuer))
+    assert auth.client.get(path).status_code == status
