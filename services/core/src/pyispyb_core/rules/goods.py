@@ -28,11 +28,11 @@ class GoodsRules(RecordedRules):
         if path == "shippings":
             return self._goods(viewer, row)
         if path == "dewar-transport-history" and viewer.goods:
-            dewar = self._tables["Dewar"].alias()
+            dewar = self._alias("Dewar")
             handled = sa.select(dewar.c.dewarId).where(self._of_goods(viewer, dewar, "dewars"))
             return row.c.dewarId.in_(handled)
         if path == "dewars" and viewer.goods:
-            shipping = self._tables["Shipping"].alias()
+            shipping = self._alias("Shipping")
             opened = sa.select(shipping.c.shippingId).where(self._goods(viewer, shipping))
             return row.c.shippingId.in_(opened)
         return sa.false()

@@ -29,8 +29,8 @@ class PeopleRules(GoodsRules):
         if viewer.person_id is None:
             return sa.false()
         member, proposal = (
-            self._tables["ProposalHasPerson"].alias(),
-            self._tables["Proposal"].alias(),
+            self._alias("ProposalHasPerson"),
+            self._alias("Proposal"),
         )
         listed = sa.select(member.c.personId).where(self.member(viewer, member.c.proposalId))
         named = sa.select(proposal.c.personId).where(self.member(viewer, proposal.c.proposalId))
@@ -39,12 +39,12 @@ class PeopleRules(GoodsRules):
     @grants("whoever sees a lab contact sees how to reach them")
     def _contact_person(self, viewer: Viewer, person: sa.FromClause) -> Condition:
         """A lab contact's Person is seen, names and addresses, by whoever sees the lab contact."""
-        contact = self._tables["LabContact"].alias()
+        contact = self._alias("LabContact")
         seen = sa.select(contact.c.personId).where(self._contact(viewer, contact))
         return person.c.personId.in_(seen)
 
     def _contact(self, viewer: Viewer, contact: sa.FromClause) -> Condition:
-        shipping = self._tables["Shipping"].alias()
+        shipping = self._alias("Shipping")
         sending = sa.select(shipping.c.sendingLabContactId).where(
             self._goods(viewer, shipping), shipping.c.sendingLabContactId.is_not(None)
         )
@@ -71,14 +71,14 @@ class PeopleRules(GoodsRules):
         """Everybody sees the laboratory that their own Person names."""
         if viewer.person_id is None:
             return sa.false()
-        person = self._tables["Person"].alias()
+        person = self._alias("Person")
         mine = sa.select(person.c.laboratoryId).where(person.c.personId == PERSON)
         return laboratory.c.laboratoryId.in_(mine)
 
     @grants("whoever sees a lab contact sees its laboratory")
     def _contact_laboratory(self, viewer: Viewer, laboratory: sa.FromClause) -> Condition:
         """The laboratory of a lab contact is seen by whoever sees the lab contact."""
-        person = self._tables["Person"].alias()
+        person = self._alias("Person")
         seen = sa.select(person.c.laboratoryId).where(self._contact_person(viewer, person))
         return laboratory.c.laboratoryId.in_(seen)
 
@@ -105,7 +105,7 @@ class PeopleRules(GoodsRules):
     @grants("members write their lab contacts' persons")
     def _writes_contact_person(self, viewer: Viewer, person: sa.FromClause) -> Condition:
         """A lab contact's Person without a login is changed by the proposal's members."""
-        contact = self._tables["LabContact"].alias()
+        contact = self._alias("LabContact")
         mine = sa.select(contact.c.personId).where(self.member(viewer, contact.c.proposalId))
         return sa.and_(person.c.login.is_(None), person.c.personId.in_(mine))
 
@@ -114,7 +114,7 @@ class PeopleRules(GoodsRules):
         """A Person that another proposal also uses is changed by administrators only."""
         uses = []
         for table in PERSON_USES:
-            use = self._tables[table].alias()
+            use = self._alias(table)
             others = sa.not_(self.member(viewer, use.c.proposalId))
             uses.append(sa.exists().where(use.c.personId == person.c.personId, others))
         return sa.not_(sa.or_(*uses))
@@ -122,21 +122,21 @@ class PeopleRules(GoodsRules):
     @grants("members write the laboratories of their people")
     def _writes_laboratory(self, viewer: Viewer, laboratory: sa.FromClause) -> Condition:
         """A laboratory is changed by the members of a proposal whose people it has."""
-        person = self._tables["Person"].alias()
+        person = self._alias("Person")
         there = person.c.laboratoryId == laboratory.c.laboratoryId
         return sa.exists().where(there, self._is_of_members(viewer, person))
 
     @limits("a shared laboratory is for administrators")
     def _unshared_laboratory(self, viewer: Viewer, laboratory: sa.FromClause) -> Condition:
         """A laboratory is changed by members only while every Person in it is theirs alone."""
-        person = self._tables["Person"].alias()
+        person = self._alias("Person")
         there = person.c.laboratoryId == laboratory.c.laboratoryId
         theirs = sa.and_(self._is_of_members(viewer, person), self._unshared(viewer, person))
         return sa.not_(sa.exists().where(there, sa.not_(theirs)))
 
     def _is_of_members(self, viewer: Viewer, person: sa.FromClause) -> Condition:
         """A Person that one of the viewer's proposals has as member or lab contact."""
-        uses = [self._tables[name].alias() for name in PERSON_USES]
+        uses = [self._alias(name) for name in PERSON_USES]
         belongs = [
             sa.exists().where(
                 use.c.personId == person.c.personId, self.member(viewer, use.c.proposalId)

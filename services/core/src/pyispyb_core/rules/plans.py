@@ -22,7 +22,7 @@ class PlanRules(GoodsRules):
         ways = []
         for path in PLANNED:
             noun = self.catalogue[path]
-            named = noun.table.alias()
+            named = self._alias(noun.noun.table)
             seen = sa.select(named.c.diffractionPlanId).where(
                 self._along(noun, viewer, named),
                 self.sound(noun, named),
@@ -44,7 +44,7 @@ class PlanRules(GoodsRules):
         owners: list[sa.ColumnElement[Any]] = [plan.c.presetForProposalId]
         for path in PLANNED:
             noun = self.catalogue[path]
-            named = noun.table.alias()
+            named = self._alias(noun.noun.table)
             owner = self.owner(noun, named)
             if owner is None:
                 raise LookupError(f"{path} have no owner")
@@ -59,7 +59,7 @@ class PlanRules(GoodsRules):
         foreign = []
         for path in PLANNED:
             noun = self.catalogue[path]
-            named = noun.table.alias()
+            named = self._alias(noun.noun.table)
             mine = self._reaches(noun, named, lambda one: self._writes(viewer, one))
             joined = named.c.diffractionPlanId == plan.c.diffractionPlanId
             foreign.append(sa.exists().where(joined, sa.not_(mine)))

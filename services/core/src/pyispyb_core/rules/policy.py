@@ -131,7 +131,7 @@ class Rules(PlanRules, PeopleRules):
             case Level.BEAMLINE | Level.LOOKUP:
                 return self._agreed(viewer)
             case Level.ROOT:
-                session = self._tables["BLSession"].alias()
+                session = self._alias("BLSession")
                 visited = sa.select(session.c.proposalId).where(self._participant(viewer, session))
                 return sa.or_(
                     self._insider(viewer, row.c.proposalId), row.c.proposalId.in_(visited)

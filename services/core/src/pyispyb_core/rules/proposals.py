@@ -18,7 +18,7 @@ class ProposalRules(Chains):
         """Those in ProposalHasPerson see everything in the proposal."""
         if viewer.person_id is None:
             return sa.false()
-        member = self._tables["ProposalHasPerson"].alias()
+        member = self._alias("ProposalHasPerson")
         mine = sa.select(member.c.proposalId).where(member.c.personId == PERSON)
         return proposal_id.in_(mine)
 
@@ -27,7 +27,7 @@ class ProposalRules(Chains):
         """Proposal.personId is a member too, with or without a row in ProposalHasPerson."""
         if viewer.person_id is None:
             return sa.false()
-        proposal = self._tables["Proposal"].alias()
+        proposal = self._alias("Proposal")
         mine = sa.select(proposal.c.proposalId).where(proposal.c.personId == PERSON)
         return proposal_id.in_(mine)
 
@@ -39,7 +39,7 @@ class ProposalRules(Chains):
         """The proposals with a session, within the window, that the viewer is staff of."""
         if not viewer.staff_of and viewer.person_id is None:
             return sa.false()
-        session = self._tables["BLSession"].alias()
+        session = self._alias("BLSession")
         there = sa.select(session.c.proposalId).where(
             self.staff_session(viewer, session), self._in_window(session)
         )
@@ -62,7 +62,7 @@ class ProposalRules(Chains):
         """Those in Session_has_Person, local contacts apart, see that session."""
         if viewer.person_id is None:
             return sa.false()
-        part = self._tables["Session_has_Person"].alias()
+        part = self._alias("Session_has_Person")
         role = sa.type_coerce(part.c.role, sa.String)
         mine = sa.select(part.c.sessionId).where(
             part.c.personId == PERSON, sa.or_(role.is_(None), role.not_in(LOCAL_CONTACT_ROLES))
@@ -82,7 +82,7 @@ class ProposalRules(Chains):
         """A local contact in Session_has_Person is staff for that session only."""
         if viewer.person_id is None:
             return sa.false()
-        part = self._tables["Session_has_Person"].alias()
+        part = self._alias("Session_has_Person")
         role = sa.type_coerce(part.c.role, sa.String)
         mine = sa.select(part.c.sessionId).where(
             part.c.personId == PERSON, role.in_(LOCAL_CONTACT_ROLES)
@@ -92,7 +92,7 @@ class ProposalRules(Chains):
     @limits("codes closed to staff")
     def _not_closed(self, session: sa.FromClause) -> Condition:
         """Sessions of a proposal whose code is closed are not for staff or local contacts."""
-        proposal = self._tables["Proposal"].alias()
+        proposal = self._alias("Proposal")
         closed = sa.select(proposal.c.proposalId).where(
             self._word(proposal.c.proposalCode).in_(
                 sa.bindparam("closed_codes", expanding=True, type_=sa.String)

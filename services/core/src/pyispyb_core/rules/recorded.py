@@ -17,13 +17,13 @@ class RecordedRules(ProposalRules):
     @grants("participants see samples of their collections")
     def _collected(self, viewer: Viewer, sample: sa.FromClause) -> Condition:
         """A sample is used in a session by a DataCollectionGroup that names it."""
-        group = self._tables["DataCollectionGroup"].alias()
+        group = self._alias("DataCollectionGroup")
         return self._used(viewer, sample, group.c.blSampleId, group.c.sessionId)
 
     @grants("participants see samples that the robot loaded")
     def _loaded(self, viewer: Viewer, sample: sa.FromClause) -> Condition:
         """A sample is used in a session by a RobotAction that names it."""
-        action = self._tables["RobotAction"].alias()
+        action = self._alias("RobotAction")
         return self._used(viewer, sample, action.c.blsampleId, action.c.blsessionId)
 
     def _used(
@@ -35,7 +35,7 @@ class RecordedRules(ProposalRules):
     ) -> Condition:
         if viewer.person_id is None:
             return sa.false()
-        session = self._tables["BLSession"].alias()
+        session = self._alias("BLSession")
         use = sa.select(sample_id).join_from(
             sample_id.table, session, session.c.sessionId == session_id
         )
@@ -55,7 +55,7 @@ class RecordedRules(ProposalRules):
             return sa.or_(self._collected(viewer, row), self._loaded(viewer, row))
         below = "samples" if noun.path == "crystals" else "crystals"
         child_noun = self.catalogue[below]
-        child = child_noun.table.alias()
+        child = self._alias(child_noun.noun.table)
         used = sa.select(child.c[noun.key]).where(
             self._of_used(child_noun, viewer, child), self.sound(child_noun, child),
             child.c[noun.key].is_not(None),
@@ -72,7 +72,7 @@ class RecordedRules(ProposalRules):
         self, program: sa.FromClause, test: Callable[[sa.FromClause], Condition]
     ) -> Condition:
         """A program's results are seen with each data collection that it integrated."""
-        integration = self._tables["AutoProcIntegration"].alias()
+        integration = self._alias("AutoProcIntegration")
         noun = self.catalogue["autoproc-integrations"]
         through = sa.select(integration.c.autoProcProgramId).where(
             self._within(noun, integration, test), integration.c.autoProcProgramId.is_not(None)
@@ -87,7 +87,7 @@ class RecordedRules(ProposalRules):
         before: list[Condition] = []
         for column in noun.noun.belongs_to:
             parent_noun = self.catalogue.target(noun.by_column[column])
-            parent = parent_noun.table.alias()
+            parent = self._alias(parent_noun.noun.table)
             if parent_noun.noun.level == Level.SESSION:
                 passed = test(parent)
             else:
