@@ -42,6 +42,15 @@ PATHS = [
     ("/auth/version", "auth"),
     ("/auth/health/live", "auth"),
     ("/auth/.well-known/oauth-authorization-server", "auth"),
+    ("/.well-known/oauth-authorization-server/auth", "auth"),
+    ("/%2Ewell-known/oauth-authorization-server/auth", "auth"),
+    ("//.well-known//oauth-authorization-server/auth", "auth"),
+    ("/.well-known/oauth-authorization-server/auth/", NOWHERE),
+    ("/.well-known/oauth-authorization-server/authx", NOWHERE),
+    ("/.well-known/oauth-authorization-server/core", NOWHERE),
+    ("/.well-known/oauth-authorization-server", NOWHERE),
+    ("/xwell-known/oauth-authorization-server/auth", NOWHERE),
+    ("/.well-known/openid-configuration", NOWHERE),
     ("/authxyz", NOWHERE),
     ("/authentic/login", NOWHERE),
     ("/AUTH/login", NOWHERE),
@@ -54,6 +63,9 @@ PATHS = [
     ("/auth/revocations/now", NOWHERE),
     ("//auth//revocations", NOWHERE),
     ("/auth/revocation%73", NOWHERE),
+    ("/auth/%72evocations", NOWHERE),
+    ("/auth/./%72evocations?x=1", NOWHERE),
+    ("/%61uth/revocations/", NOWHERE),
     ("/auth/revocationsx", "auth"),
     ("/core", NOWHERE),
     ("/core/", "core"),
@@ -113,6 +125,30 @@ PATHS = [
     ("//metrics", NOWHERE),
     ("/health/ready", NOWHERE),
     ("/revocations", NOWHERE),
+    ("//revocations", NOWHERE),
+    ("/%72evocations", NOWHERE),
+    ("/core/../revocations", NOWHERE),
+    ("/ispyb/api/v1/revocations", NOWHERE),
+    ("/ispyb/api/v1/metrics", NOWHERE),
+    ("/ispyb/api/v1/auth/revocations", NOWHERE),
+    ("/core/links", "core"),
+    ("/core/links/", "core"),
+    ("/core/links/aB3_-x", "core"),
+    ("/core/links/aB3_-x?download=1", "core"),
+    ("//core//links//aB3", "core"),
+    ("/core/%6cinks/aB3", "core"),
+    ("/core/links/aB3/", "core"),
+    ("/core/links/aB3/file.cbf", "core"),
+    ("/core/links/a.b", "core"),
+    ("/core/links/..%2Fproposals", "core"),
+    ("/core/links/../proposals", "core"),
+    ("/core/user/links", "core"),
+    ("/core/user/links/7", "core"),
+    ("/ssx/links/aB3_-x", "ssx"),
+    ("/ssx/links/aB3/images", "ssx"),
+    ("/ssx/user/links/7", "ssx"),
+    ("/links/aB3", NOWHERE),
+    ("/auth/links/aB3", "auth"),
     ("/ssx", NOWHERE),
     ("/ssx/", "ssx"),
     ("/ssxx/runs", NOWHERE),
@@ -197,6 +233,27 @@ def test_same_route(stand: Stand, kong: dict[str, object], path: str, service: s
     assert answer.json["path"].partition("?")[2] == path.partition("?")[2]
     without = stand.ask(path)
     assert without.status == (401 if "jwt" in taken.plugins else 200)
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [
+        ("/core/links/aB3_-x", 200),
+        ("/ssx/links/aB3_-x", 200),
+        ("/core/links/aB3/../../proposals", 401),
+        ("/core/links/aB3/file.cbf", 401),
+        ("/core/links/a.b", 401),
+        ("/core/links/a%2Fb", 401),
+        ("/core/links/", 401),
+        ("/core/user/links", 401),
+        ("/core/user/links/7", 401),
+        ("/ssx/user/links", 401),
+        ("/.well-known/oauth-authorization-server/auth", 200),
+    ],
+)
+def test_what_is_open(stand: Stand, path: str, status: int) -> None:
+    """A link is its own proof, and nothing that only looks like one."""
+    assert stand.ask(path).status == status
 
 
 @pytest.mark.parametrize(("path", "in_kong", "in_envoy"), DIFFERENT)
