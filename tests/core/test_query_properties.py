@@ -40,7 +40,7 @@ PATTERNS = st.sampled_from(["*", "mx*", "*s0*", "*-s1", "*_*", "*%*", "M?1001*",
 
 def folded(value: Any) -> Any:
     """Text as it compares: without case and trailing blanks."""
-    return value.rstrip(" ").lower() if isinstance(value, str) else value
+    return value.rstrip(" ").upper() if isinstance(value, str) else value
 
 
 def like(value: str, pattern: str) -> bool:

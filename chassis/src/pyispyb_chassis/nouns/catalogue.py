@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,11 +18,16 @@ class BadDeclaration(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """A foreign key of a noun to another noun: `name` is how an include calls it."""
+    """A foreign key between two nouns: `name` is how an include calls it.
+
+    `column` is the noun's own and leads to one row of `target`; where it is `many`, the column is
+    the target's and leads back, from any number of its rows.
+    """
 
     name: str
     column: str
     target: str
+    many: bool = False
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,10 @@ class Bound:
     def path(self) -> str:
         """The noun's path, its name everywhere."""
         return self.noun.path
+
+    def alias(self) -> sa.FromClause:
+        """Its rows under a name of their own in a statement."""
+        return light(self.table).alias()
 
     @cached_property
     def key(self) -> str:
@@ -80,8 +89,15 @@ class Bound:
 
     @cached_property
     def by_column(self) -> dict[str, Reference]:
-        """The references by their foreign-key column."""
-        return {reference.column: reference for reference in self.references.values()}
+        """The noun's own foreign keys, by their column."""
+        return {one.column: one for one in self.references.values() if not one.many}
+
+
+@cache
+def light(table: sa.Table) -> sa.TableClause:
+    """A table's names and types alone: its aliases cost an eighth of the table's own."""
+    columns = [sa.column(str(column.name), column.type) for column in table.columns]
+    return sa.table(str(table.name), *columns, schema=table.schema)
 
 
 class Catalogue:
@@ -102,7 +118,9 @@ class Catalogue:
                 faults.append(f"{noun.path}: no table {noun.table}")
                 continue
             faults.extend(f"{noun.path}: no column {name}" for name in _strangers(noun, table))
-            self._bound[noun.path] = Bound(noun, table, zone, _references(table, paths))
+            references = _references(table, paths)
+            references |= _references_back(table, paths, metadata, nouns, taken=references)
+            self._bound[noun.path] = Bound(noun, table, zone, references)
         for bound in self._bound.values():
             faults.extend(
                 f"{bound.path}: no include {name} (has {', '.join(bound.references)})"
@@ -163,6 +181,39 @@ def _references(table: sa.Table, paths: Mapping[str, str]) -> dict[str, Referenc
         if target in paths:
             name = target if counts[target] == 1 else column_name.removesuffix("Id")
             found[name] = Reference(name, column_name, paths[target])
+    return found
+
+
+def _references_back(
+    table: sa.Table,
+    paths: Mapping[str, str],
+    metadata: sa.MetaData,
+    nouns: Iterable[Noun],
+    *,
+    taken: Mapping[str, Reference],
+) -> dict[str, Reference]:
+    """The rows that refer to one of `table`, named by their table where that is unambiguous.
+
+    Of several foreign keys that by which a row belongs has the table's name; the others, and a
+    name that is taken, are told apart by the column: `Container_currentDewar`.
+    """
+    found: dict[str, Reference] = {}
+    for noun in nouns:
+        other = metadata.tables.get(noun.table)
+        if other is None or paths[noun.table] != noun.path:
+            continue
+        columns = [
+            str(column.name)
+            for column in other.columns
+            if any(key.column.table is table for key in column.foreign_keys)
+        ]
+        belonging = [column for column in columns if column in noun.belongs_to]
+        plain = columns if len(columns) == 1 else belonging if len(belonging) == 1 else []
+        for column in columns:
+            name = noun.table
+            if column not in plain or name in taken:
+                name = f"{noun.table}_{column.removesuffix('Id')}"
+            found[name] = Reference(name, column, noun.path, many=True)
     return found
 
 

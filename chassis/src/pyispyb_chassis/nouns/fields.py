@@ -2,6 +2,7 @@
 
 import math
 import re
+import struct
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -54,7 +55,8 @@ class Field:
     accept: Callable[[Any], Any]
     parse: Callable[[str], Any]
     show: Callable[[Any], Any] | None
-    writable: bool = True
+    single: bool = False
+    longest: int = 0
 
     @property
     def is_text(self) -> bool:
@@ -76,7 +78,34 @@ def field_of(
         schema["description"] = f"in {unit}"
     if pattern:
         schema["pattern"] = pattern
-    return Field(str(column.name), kind, bool(column.nullable), schema, accept, parse, show)
+    return Field(
+        str(column.name),
+        kind,
+        bool(column.nullable),
+        schema,
+        accept,
+        parse,
+        show,
+        single=_is_single(column.type),
+        longest=_longest(column.type),
+    )
+
+
+def six_digits(value: float | None) -> float | None:
+    """A FLOAT as MariaDB tells it; SQLite has no single precision of its own."""
+    return None if value is None else float(f"{value:.6g}")
+
+
+def _is_single(kind: sa.types.TypeEngine[Any]) -> bool:
+    return isinstance(kind, sa.Float) and not isinstance(kind, sa.Double)
+
+
+def _longest(kind: sa.types.TypeEngine[Any]) -> int:
+    if not isinstance(kind, sa.String) or isinstance(kind, sa.Enum):
+        return 0
+    return next(
+        (size for class_, size in _TEXT_BYTES if isinstance(kind, class_)), kind.length or 0
+    )
 
 
 Form = tuple[
@@ -91,11 +120,10 @@ def _form_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> Form:
     if isinstance(kind, sa.Integer):
         return (*_integer(kind), None)
     if isinstance(kind, (sa.Float, sa.Double)):
-        largest = math.inf if isinstance(kind, sa.Double) else _FLOAT_LARGEST
-        return (*_number(largest), None)
+        return (*_number(single=_is_single(kind)), None)
     if isinstance(kind, sa.Numeric):
         return (
-            *_number(math.inf),
+            *_number(single=False),
             lambda value: float(value) if isinstance(value, Decimal) else value,
         )
     if isinstance(kind, sa.String):
@@ -152,8 +180,10 @@ def _integer(
 
 
 def _number(
-    largest: float,
+    *, single: bool
 ) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
+    largest = _FLOAT_LARGEST if single else math.inf
+
     def accept(value: Any) -> float:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise Refused("a number")
@@ -165,13 +195,18 @@ def _number(
             raise Refused(f"a finite number up to {largest:.4g}")
         return number
 
+    def stored(value: Any) -> float:
+        # What a FLOAT of MariaDB would hold, so that both databases compare the same.
+        number = accept(value)
+        return float(struct.unpack("f", struct.pack("f", number))[0]) if single else number
+
     def parse(text: str) -> float:
         try:
             return accept(float(text))
         except ValueError as error:
             raise Refused("a number") from error
 
-    return "number", {"type": "number"}, accept, parse
+    return "number", {"type": "number"}, stored, parse
 
 
 def _string(

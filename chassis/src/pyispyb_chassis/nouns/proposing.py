@@ -90,7 +90,7 @@ class Proposals(Generic[V]):
 
     def row(self, noun: Bound, values: Values, row_id: Any = None) -> sa.Subquery:
         """The row as it would be: the stored one if there is one, with `values` laid over it."""
-        stored = noun.table.alias()
+        stored = noun.alias()
         columns: list[sa.ColumnElement[Any]] = []
         for column in noun.table.columns:
             name = str(column.name)
@@ -183,7 +183,7 @@ class Proposals(Generic[V]):
     ) -> tuple[Any] | None:
         """The owner of the row that a foreign key names; None where there is none (to be seen)."""
         target = self._catalogue.target(reference)
-        other = target.table.alias()
+        other = target.alias()
         owner = self._policy.owner(target, other)
         shown = sa.literal(_OWNERLESS) if owner is None else owner
         joined = row.join(other, primary_key(target, other) == row.c[reference.column])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Generic
 from urllib.parse import urlencode
 
@@ -14,10 +15,12 @@ from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import NotFound
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
 from pyispyb_chassis.nouns.ledger import Attempt, checked_key
+from pyispyb_chassis.nouns.parsing import read_query
 from pyispyb_chassis.nouns.policy import V
-from pyispyb_chassis.nouns.query import read_query
+from pyispyb_chassis.nouns.query import OF_AN_ITEM
 from pyispyb_chassis.nouns.reading import Reader, Row
 from pyispyb_chassis.nouns.schema import schema_of
+from pyispyb_chassis.nouns.tags import Versions, read_versions, tag_of
 from pyispyb_chassis.nouns.writing import Writer
 from pyispyb_chassis.principal import Principal, principal
 
@@ -35,38 +38,56 @@ class Engine(Generic[V]):
 
     def page(self, noun: Bound) -> Response:
         """A page of rows that the caller may see."""
-        arguments = list(request.args.items(multi=True))
+        arguments = _arguments()
         query = read_query(arguments, noun, self.catalogue)
         viewer = self.viewer_of(principal())
         with self.database.reading() as connection:
             page = self.reader.page(connection, noun, query, viewer)
+        headers = {"Vary": "Accept"}
         if page["next"] is not None:
-            others = [(name, value) for name, value in arguments if name != "skip"]
-            page["next"] = f"{request.path}?{urlencode([*others, ('skip', page['next'])])}"
-        return json_answer(page)
+            by = "after" if query.skip is None else "skip"
+            others = [(name, value) for name, value in arguments if name != by]
+            page["next"] = f"{request.path}?{urlencode([*others, (by, page['next'])])}"
+            headers["Link"] = f'<{page["next"]}>; rel="next"'
+        return json_answer(page, headers=headers)
 
     def get(self, noun: Bound, key: str) -> Response:
         """One row by its id or the name it is known as."""
-        query = read_query(list(request.args.items(multi=True)), noun, self.catalogue, one=True)
+        query = read_query(_arguments(), noun, self.catalogue, OF_AN_ITEM)
         viewer = self.viewer_of(principal())
+        known = read_versions("If-None-Match", request.headers.get("If-None-Match"))
         with self.database.reading() as connection:
-            return json_answer(self.reader.item(connection, noun, key, viewer, query))
+            row, tag = self.reader.version(connection, noun, key, viewer, query)
+        if known is not None and known.holds(tag):
+            return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
+        return json_answer(row, headers={"ETag": tag})
 
     def create(self, noun: Bound) -> Response:
         """A new row: 201, its place and itself."""
         body = json_object()
         key, row = self.writer.create(noun, body, self.viewer_of(principal()), attempt())
-        return json_answer(row, 201, {"Location": f"{self.prefix}/{noun.path}/{key}"})
+        place = f"{self.prefix}/{noun.path}/{key}"
+        return json_answer(row, 201, {"Location": place, "ETag": tag_of(noun, row)})
 
     def patch(self, noun: Bound, key: str) -> Response:
         """A changed row."""
-        row: Row = self.writer.patch(noun, key, json_object(), self.viewer_of(principal()))
-        return json_answer(row)
+        body, viewer = json_object(), self.viewer_of(principal())
+        row: Row = self.writer.patch(noun, key, body, viewer, _meant())
+        return json_answer(row, headers={"ETag": tag_of(noun, row)})
 
     def delete(self, noun: Bound, key: str) -> Response:
         """A row taken out."""
-        self.writer.delete(noun, key, self.viewer_of(principal()))
+        self.writer.delete(noun, key, self.viewer_of(principal()), _meant())
         return Response(status=204)
+
+
+def _arguments() -> list[tuple[str, str]]:
+    return list(request.args.items(multi=True))
+
+
+def _meant() -> Versions | None:
+    """The versions of a row that this request is meant for, if it says so."""
+    return read_versions("If-Match", request.headers.get("If-Match"))
 
 
 def attempt() -> Attempt | None:

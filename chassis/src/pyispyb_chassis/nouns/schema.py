@@ -28,6 +28,7 @@ def schema_of(noun: Bound, catalogue: Catalogue) -> Json:
         "filters": [*noun.fields, *noun.noun.names],
         "operators": list(OPERATORS),
         "includes": list(noun.noun.includes),
+        "includesOfMany": [name for name in noun.noun.includes if noun.references[name].many],
         "search": list(noun.noun.search),
         "sort": noun.noun.sort,
         "permissions": {"read": noun.noun.read, "write": noun.noun.write},
@@ -44,15 +45,23 @@ def _properties(noun: Bound, catalogue: Catalogue, refer: str | None) -> Json:
         kind = {"type": ["string", "null"], "description": known.doc, "readOnly": True}
         properties[name] = kind
     for name in noun.noun.includes:
-        target = catalogue.target(noun.references[name])
-        shape: Json = {"$ref": refer + target.path} if refer else {"type": "object"}
-        about = f"the {target.path} row, only with include={name}; null where you may not see it"
-        properties[name] = {
-            "anyOf": [shape, {"type": "null"}],
-            "description": about,
+        properties[name] = _included(noun, name, catalogue, refer)
+    return properties
+
+
+def _included(noun: Bound, name: str, catalogue: Catalogue, refer: str | None) -> Json:
+    reference = noun.references[name]
+    target = catalogue.target(reference)
+    shape: Json = {"$ref": refer + target.path} if refer else {"type": "object"}
+    if reference.many:
+        return {
+            "type": "array",
+            "items": shape,
+            "description": f"the {target.path} that you may see, only with include={name}",
             "readOnly": True,
         }
-    return properties
+    about = f"the {target.path} row, only with include={name}; null where you may not see it"
+    return {"anyOf": [shape, {"type": "null"}], "description": about, "readOnly": True}
 
 
 def contract_of_nouns(catalogue: Catalogue, prefix: str) -> Json:
@@ -93,7 +102,7 @@ def _collection(noun: Bound) -> Json:
             "total": {"type": ["integer", "null"]},
             "results": {"type": "array", "items": reference},
             "limit": {"type": "integer"},
-            "skip": {"type": "integer"},
+            "skip": {"type": ["integer", "null"], "description": "null behind a cursor"},
             "next": {"type": ["string", "null"], "description": "the path of the next page"},
         },
         "required": ["total", "results", "limit", "skip", "next"],
@@ -122,16 +131,20 @@ def _item(noun: Bound) -> Json:
     operations: Json = {
         "parameters": [key],
         "get": _operation(noun, f"Get one of {noun.path}", noun.noun.read, ok=(200, reference))
-        | {"parameters": [_FIELDS, _include(noun)]},
+        | {"parameters": [_FIELDS, _include(noun), _IF_NONE_MATCH]},
     }
+    operations["get"]["responses"]["304"] = {"description": "it is the version that you have"}
     if "patch" in noun.noun.actions:
         operations["patch"] = _operation(
             noun, f"Change one of {noun.path}", noun.noun.write, ok=(200, reference), body="patch"
-        )
+        ) | {"parameters": [_IF_MATCH]}
     if "delete" in noun.noun.actions:
         operations["delete"] = _operation(
             noun, f"Delete one of {noun.path}", noun.noun.write, ok=(204, None)
-        )
+        ) | {"parameters": [_IF_MATCH]}
+    for method in ("get", "patch"):
+        if method in operations:
+            operations[method]["responses"]["200"]["headers"] = {"ETag": _ETAG}
     return operations
 
 
@@ -164,6 +177,22 @@ def _parameter(name: str, doc: str, schema: Mapping[str, Any]) -> Json:
 _FIELDS = _parameter(
     "fields", "the fields wanted, with commas; Include.field for an include's", {"type": "string"}
 )
+_ETAG: Json = {
+    "description": "the version of the row, the same whatever fields are asked for",
+    "schema": {"type": "string"},
+}
+_IF_MATCH: Json = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "write only if the row is still of this ETag, else 412; * is any",
+    "schema": {"type": "string"},
+}
+_IF_NONE_MATCH: Json = {
+    "name": "If-None-Match",
+    "in": "header",
+    "description": "answer 304 if the row is still of this ETag",
+    "schema": {"type": "string"},
+}
 _IDEMPOTENCY_KEY: Json = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -175,7 +204,9 @@ _IDEMPOTENCY_KEY: Json = {
 def _include(noun: Bound) -> Json:
     known = ", ".join(noun.noun.includes) or "nothing"
     return _parameter(
-        "include", f"rows referred to, with commas, dotted to go on: {known}", {"type": "string"}
+        "include",
+        f"rows referred to or referring, with commas, dotted to go on: {known}",
+        {"type": "string"},
     )
 
 
@@ -187,6 +218,11 @@ def _list_parameters(noun: Bound) -> Iterable[Json]:
     )
     yield _parameter(
         "skip", "rows before the page", {"type": "integer", "minimum": 0, "default": 0}
+    )
+    yield _parameter(
+        "after",
+        "begin behind this cursor, taken from the next of a page of this same list",
+        {"type": "string"},
     )
     yield _parameter("total", "whether to count all", {"type": "boolean", "default": True})
     yield _parameter(

@@ -29,6 +29,7 @@ from pyispyb_chassis.nouns.policy import (
 from pyispyb_chassis.nouns.proposing import Body, Proposals, body_of
 from pyispyb_chassis.nouns.query import Query
 from pyispyb_chassis.nouns.reading import Reader, Row
+from pyispyb_chassis.nouns.tags import Versions, tag_of
 
 # Which rows, given an alias of their noun's table; by noun, every way in which they belong.
 Membership = Callable[[sa.FromClause], Condition]
@@ -91,11 +92,21 @@ class Writer(Generic[V]):
         self._ledger.record(connection, noun.path, key, "create", viewer.login, body.values)
         return key
 
-    def patch(self, noun: Bound, key: str, given: Mapping[str, Any], viewer: V) -> Row:
-        """Change columns of a row (JSON merge patch); the same rules hold before and after."""
+    def patch(
+        self,
+        noun: Bound,
+        key: str,
+        given: Mapping[str, Any],
+        viewer: V,
+        meant: Versions | None = None,
+    ) -> Row:
+        """Change columns of a row (JSON merge patch); the same rules hold before and after.
+
+        Raises Stale where the row is of none of the versions that are `meant`.
+        """
         self._need(noun, viewer)
         with self._writing() as connection:
-            row_id = self._locked(connection, noun, key, viewer, self._policy.touches)
+            row_id = self._locked(connection, noun, key, viewer, self._policy.touches, meant)
             self._find_parent(connection, noun, given, viewer)
             body = body_of(noun, given, new=False)
             self._hold_owners(connection, noun, body.values)
@@ -116,14 +127,15 @@ class Writer(Generic[V]):
                 self._ledger.record(connection, noun.path, row_id, "patch", viewer.login, fields)
             return self._read(connection, noun, row_id, viewer)
 
-    def delete(self, noun: Bound, key: str, viewer: V) -> None:
+    def delete(self, noun: Bound, key: str, viewer: V, meant: Versions | None = None) -> None:
         """Delete a row that nothing refers to, with the children that it owns.
 
-        Raises Conflict with each table and count that refers to it.
+        Raises Conflict with each table and count that refers to it, Stale where the row is of none
+        of the versions that are `meant`.
         """
         self._need(noun, viewer)
         with self._writing() as connection:
-            row_id = self._locked(connection, noun, key, viewer, self._policy.deletes)
+            row_id = self._locked(connection, noun, key, viewer, self._policy.deletes, meant)
             referring = self._referring(connection, noun, row_id)
             if referring and self._policy.guards(STILL_NEEDED):
                 counts = ", ".join(f"{count} {table}" for table, count in referring)
@@ -157,6 +169,7 @@ class Writer(Generic[V]):
         key: str,
         viewer: V,
         may: Callable[[Bound, V, sa.FromClause], Condition],
+        meant: Versions | None,
     ) -> Any:
         """The id of a visible row, locked; Forbidden where the viewer may not."""
         row_id = self._read_key(connection, noun, key, viewer)
@@ -166,6 +179,8 @@ class Writer(Generic[V]):
             raise NotFound(f"no such {noun.noun.one}")
         row = self._stored(noun, row_id)
         self._proposals.refuse(connection, row, viewer, {"": may(noun, viewer, row)})
+        if meant is not None:
+            meant.need(tag_of(noun, self._read(connection, noun, row_id, viewer)))
         return row_id
 
     def _stored(self, noun: Bound, row_id: Any) -> sa.FromClause:
@@ -235,7 +250,7 @@ class Writer(Generic[V]):
         for other, column in self._catalogue.below(noun):
 
             def its_members(row: sa.FromClause, column: str = column) -> Condition:
-                parent = noun.table.alias()
+                parent = noun.alias()
                 keys = sa.select(primary_key(noun, parent)).where(members(parent))
                 within: Condition = row.c[column].in_(keys)
                 return within
@@ -247,7 +262,7 @@ class Writer(Generic[V]):
         """The nouns whose rows below lead to two owners, and how many of them."""
         for path, memberships in below.items():
             noun = self._catalogue[path]
-            row = noun.table.alias()
+            row = noun.alias()
             inside = sa.or_(*[members(row) for members in memberships])
             broken = sa.select(sa.func.count()).select_from(row)
             broken = broken.where(inside, sa.not_(self._policy.sound(noun, row)))
@@ -265,7 +280,7 @@ class Writer(Generic[V]):
                 touched = noun.path in below or target.path in below
                 if not touched or column in (*noun.noun.belongs_to, *noun.noun.shared):
                     continue
-                row, other = noun.table.alias(), target.table.alias()
+                row, other = noun.alias(), target.alias()
                 owner, named = self._policy.owner(noun, row), self._policy.owner(target, other)
                 if owner is None or named is None:
                     continue

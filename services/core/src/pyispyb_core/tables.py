@@ -6,6 +6,7 @@ from functools import cache
 import sqlalchemy as sa
 from ispyb.sqlalchemy import Base
 
+from pyispyb_chassis.nouns.catalogue import light
 from pyispyb_chassis.nouns.ledger import Ledger
 from pyispyb_chassis.portable import fitted
 
@@ -20,6 +21,10 @@ class Tables:
 
     def __getitem__(self, name: str) -> sa.Table:
         return self.metadata.tables[name]
+
+    def alias(self, name: str) -> sa.FromClause:
+        """A table under a name of its own in a statement."""
+        return light(self[name]).alias()
 
 
 @cache

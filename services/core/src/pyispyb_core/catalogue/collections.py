@@ -24,7 +24,7 @@ datacollection_groups = Noun(
         "xtalSnapshotFullPath", "scanParameters",
     ),
     required=("experimentType",),
-    includes=("BLSession", "BLSample", "ExperimentType"),
+    includes=("BLSession", "BLSample", "ExperimentType", "DataCollection"),
     search=("comments", "actualSampleBarcode"),
     sort="-dataCollectionGroupId",
 )  # fmt: skip

@@ -20,7 +20,7 @@ proposals = Noun(
     ),
     required=("personId", "proposalCode", "proposalNumber"),
     shared=("personId",),
-    includes=("Person",),
+    includes=("Person", "BLSession", "Shipping", "Protein", "LabContact"),
     search=("title",),
     sort="proposalCode,proposalNumber",
     names={"proposal": Name(("proposalCode", "proposalNumber"), "code and number, as MX1001")},
@@ -46,7 +46,7 @@ sessions = Noun(
     ),
     fixed=("proposalId",),
     required=("beamLineName", "startDate", "endDate"),
-    includes=("Proposal", "BeamLineSetup"),
+    includes=("Proposal", "BeamLineSetup", "DataCollectionGroup", "Container"),
     search=("beamLineName", "comments"),
     sort="-startDate",
     names={

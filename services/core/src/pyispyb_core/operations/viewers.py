@@ -98,7 +98,7 @@ class Viewers:
     def _look_up(self, login: str) -> tuple[int | None, frozenset[str]]:
         """The Person with this login, and the names of the groups it is in, in one statement."""
         person, member, group = (
-            self._tables[name].alias() for name in ("Person", "UserGroup_has_Person", "UserGroup")
+            self._tables.alias(name) for name in ("Person", "UserGroup_has_Person", "UserGroup")
         )
         joined = person.outerjoin(member, member.c.personId == person.c.personId).outerjoin(
             group, group.c.userGroupId == member.c.userGroupId

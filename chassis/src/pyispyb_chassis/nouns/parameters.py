@@ -1,0 +1,67 @@
+"""The values that a query's statement is run with."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pyispyb_chassis.nouns.cursors import SORTED_LENGTH
+from pyispyb_chassis.nouns.query import Query, places
+
+# A number is equal to another when they agree to six significant digits.
+FLOAT_TOLERANCE = 5e-7
+_CAPITALS = {ord(letter): ord(letter.upper()) for letter in "abcdefghijklmnopqrstuvwxyz"}
+
+
+def escaped(text: str) -> str:
+    """`text` for a LIKE with `\\` as escape."""
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def split_name(word: str) -> tuple[str, str]:
+    """MX1001 as MX and 1001."""
+    letters = len(word) - len(word.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"))
+    return word[:letters], word[letters:]
+
+
+def values_of(query: Query, *, sqlite: bool) -> Mapping[str, Any]:
+    """The values of the parameters that a query's statement uses."""
+    values: dict[str, Any] = {}
+    for n, one in enumerate(query.filters):
+        value = one.value
+        if isinstance(value, str):
+            values[f"f{n}_letters"], values[f"f{n}_rest"] = split_name(value.rstrip(" "))
+        if one.operator == "like":
+            values[f"f{n}"] = escaped(str(value).rstrip(" ")).replace("*", "%")
+            continue
+        if isinstance(value, float):
+            values[f"f{n}_low"], values[f"f{n}_high"] = _range(value)
+        if one.operator == "in" and isinstance(value[0], float):
+            filled = [*value, *[value[-1]] * (places(len(value)) - len(value))]
+            for place, number in enumerate(filled):
+                values[f"f{n}_{place}_low"], values[f"f{n}_{place}_high"] = _range(number)
+            continue
+        if one.operator == "in":
+            value = [_compared(part, sqlite=sqlite) for part in value]
+        values[f"f{n}"] = _compared(value, sqlite=sqlite)
+    for n, value in enumerate(query.after or ()):
+        sorted_by = value[:SORTED_LENGTH] if isinstance(value, str) else value
+        values[f"after{n}"] = _compared(sorted_by, sqlite=sqlite)
+    if query.search is not None:
+        values["search"] = f"%{escaped(query.search)}%"
+    return values
+
+
+def _range(value: float) -> tuple[float, float]:
+    """What agrees with a number to six significant digits."""
+    width = abs(value) * FLOAT_TOLERANCE
+    return value - width, value + width
+
+
+def _compared(value: Any, *, sqlite: bool) -> Any:
+    """A text without trailing blanks; for SQLite in capitals, and times as it keeps them."""
+    if sqlite and isinstance(value, datetime):
+        return value.isoformat(" ", "seconds")
+    if not isinstance(value, str):
+        return value
+    bare = value.rstrip(" ")
+    return bare.translate(_CAPITALS) if sqlite else bare
