@@ -154,7 +154,7 @@ def test_what_is_not_there_or_not_seen_is_404(core: Core, key: str) -> None:
 
 def test_nouns_are_listed_and_described(core: Core) -> None:
     nouns = {row["name"] for row in core.get(ERIN, "/nouns")["results"]}
-    assert len(nouns) == 11
+    assert len(nouns) > 40
     for noun in nouns:
         schema = core.get(ALICE, f"/nouns/{noun}")
         assert schema["key"] in schema["properties"]
