@@ -103,6 +103,24 @@ def test_no_secret_is_written(
     assert "***" in lines.getvalue()
 
 
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"path": "/core/links/word", "status": 404}, {"path": "/core/links/***", "status": 404}),
+        ({"path": '/core/links/w"rd', "status": 404}, {"status": 404}),
+        ({"url": "http://h", "mail": "a@b"}, {"url": "http://h", "mail": "a@b"}),
+        ({"url": "http://u:pass@h", "mail": "a@b"}, {"url": "http://u:***@h", "mail": "a@b"}),
+        ({"said": f"Bearer {TOKEN}", "mail": "a@b"}, {"said": "Bearer ***", "mail": "a@b"}),
+    ],
+)
+def test_a_masked_line_is_json_still(
+    lines: io.StringIO, fields: dict[str, Any], said: dict[str, Any]
+) -> None:
+    logging.getLogger("x").info("sent", extra=fields)
+    (line,) = read(lines)
+    assert {name: line[name] for name in said} == said
+
+
 def test_what_json_cannot_say_is_still_written() -> None:
     fields = {"msg": "half a %s", "args": ("\ud800 pair",), "number": 2**70}
     line = json.loads(JsonLines("hello").format(logging.makeLogRecord(fields)))

@@ -30,8 +30,16 @@ OPEN = {
         ("post", "/auth/logout"),
         ("post", "/auth/refresh"),
     },
-    "core": {("get", "/core/health/live"), ("get", "/core/version")},
-    "ssx": {("get", "/ssx/health/live"), ("get", "/ssx/version")},
+    "core": {
+        ("get", "/core/health/live"),
+        ("get", "/core/links/{token}"),
+        ("get", "/core/version"),
+    },
+    "ssx": {
+        ("get", "/ssx/health/live"),
+        ("get", "/ssx/links/{token}"),
+        ("get", "/ssx/version"),
+    },
 }
 
 

@@ -93,7 +93,7 @@ def test_a_grant_takes_effect_and_core_without_its_own_tables_only_reads(
         assert run(core.file, "grant", "oscar", "--staff-of", "BL1").returncode == 0
         assert core.get(OSCAR, "/sessions")["total"] == 2
         with core.database.writing() as connection:
-            core.tables.metadata.drop_all(connection, tables=list(core.tables.ledger.tables))
+            core.tables.metadata.drop_all(connection, tables=list(core.tables.own))
         proposal = core.get(OSCAR, "/proposals")["results"][0]["proposalId"]
         sent = {"proposalId": proposal, "shippingName": "x"}
         answer = core.call(OSCAR, "POST", "/shippings", sent)

@@ -16,7 +16,7 @@ from pyispyb_ssx.tables import TABLES
 def test_the_steps_make_the_tables_that_the_code_maps(each_database: str) -> None:
     database = Database(each_database)
     assert MIGRATIONS.fault(database) is not None
-    assert MIGRATIONS.upgrade(database) == "0001"
+    assert MIGRATIONS.upgrade(database) == "0002"
     assert MIGRATIONS.upgrade(database) is None
     assert MIGRATIONS.fault(database) is None
     with database.reading() as connection:
@@ -32,4 +32,4 @@ def test_two_upgrades_at_once_take_turns(each_database: str) -> None:
         subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, text=True) for _ in range(3)
     ]
     said = sorted(process.communicate(timeout=60)[0] for process in running)
-    assert said == ["everything is there\n", "everything is there\n", "upgraded to 0001\n"]
+    assert said == ["everything is there\n", "everything is there\n", "upgraded to 0002\n"]

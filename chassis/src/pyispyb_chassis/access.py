@@ -14,6 +14,8 @@ from pyispyb_chassis.principal import Principal
 
 F = TypeVar("F", bound=Callable[..., Any])
 MARK = "who_may_call"
+# Where a link puts the caller for whom it asks; no header of a client gets a name like this.
+LINKED = "pyispyb.linked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +58,17 @@ def requires(*permissions: Permission) -> Callable[[F], F]:
 def admit(permissions: tuple[Permission, ...]) -> Principal:
     """Verify the caller's token and rights; put the principal where `principal()` finds it.
 
+    Who comes by a link was verified there, and has the rights of its maker.
+
     Raises Unauthenticated, Forbidden, or Unavailable when the issuer's keys cannot be had.
     """
     chassis = current_app.extensions["pyispyb"]
-    caller: Principal = chassis.verifier.verify(request.headers.getlist("Authorization"))
+    linked = request.environ.get(LINKED)
+    caller: Principal = (
+        linked
+        if isinstance(linked, Principal)
+        else chassis.verifier.verify(request.headers.getlist("Authorization"))
+    )
     g.principal = caller
     missing = [wanted for wanted in permissions if wanted not in chassis.rights_of(caller)]
     if missing:
@@ -73,8 +82,16 @@ def marks(app: Flask) -> Iterator[tuple[str, str, Public | Requires | None]]:
         view = app.view_functions[rule.endpoint]
         resource = getattr(view, "view_class", None)
         for method in sorted((rule.methods or set()) - _answered_by_flask(rule, resource)):
-            call = getattr(resource, method.lower(), None) if resource else view
-            yield rule.rule, method, getattr(call, MARK, None)
+            yield rule.rule, method, mark_of(app, rule, method)
+
+
+def mark_of(app: Flask, rule: Rule, method: str) -> Public | Requires | None:
+    """What a route says of who may call it by this method."""
+    view = app.view_functions[rule.endpoint]
+    resource = getattr(view, "view_class", None)
+    call = getattr(resource, method.lower(), None) if resource else view
+    mark: Public | Requires | None = getattr(call, MARK, None)
+    return mark
 
 
 def _answered_by_flask(rule: Rule, resource: type | None) -> set[str]:

@@ -20,8 +20,9 @@ MASK = "***"
 _TOKEN = re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]*")
 _OPAQUE = re.compile(r"(ispyb_(?:svc|pat)_)[\w-]+")
 _BEARER = re.compile(r"(bearer )[\w.~+/=-]+", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(://[^:/@\s]*:)[^@/\s]+@")
-_LINK = re.compile(r"(/links/)[^/?\s]+")
+# A line is masked as a whole: none of these may go on over the end of a JSON text.
+_URL_PASSWORD = re.compile(r'(://[^:/@\s"]*:)[^@/\s"]+@')
+_LINK = re.compile(r'(/links/)[^/?\s"\\]+')
 _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie", re.IGNORECASE)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 

@@ -15,6 +15,7 @@ class Principal:
     `administrator` are empty unless the issuer's block says that they are believed.
     `only_beamlines` is None where the token does not narrow whose staff its bearer is. `person`
     says whether the login is one of ISPyB's Person rows: another issuer's alice is not ours.
+    Who came by a link has no token; a sibling is asked for them by `link`, a link of its own.
     """
 
     login: str
@@ -28,6 +29,7 @@ class Principal:
     administrator: bool = False
     only_beamlines: frozenset[str] | None = None
     person: bool = True
+    link: str = field(default="", repr=False)
 
     @property
     def name(self) -> str:

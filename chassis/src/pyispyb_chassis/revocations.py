@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -82,7 +82,9 @@ class Revocations:
         self._shelf = shelf
         self._whose = f"{issuer.issuer} {issuer.revocations_url}"
         self._had_at: float | None = None
+        self._told: Mapping[str, float] = {}
         self.list = Revoked()
+        self.tell: Callable[[str, Mapping[str, float]], bool] | None = None
 
     def poll(self) -> bool:
         """Ask for the list once; whether a good one came, or none is offered."""
@@ -102,6 +104,9 @@ class Revocations:
         if new.entries or self.list.entries:
             self._shelf.keep("revocations", self._whose, data)
         self.list, self._had_at = new, time.time()
+        changed = new.not_before != self._told
+        if self.tell is not None and changed and self.tell(self._name, new.not_before):
+            self._told = new.not_before
         return True
 
     def recall(self) -> None:

@@ -6,12 +6,13 @@ from typing import Any
 import requests
 
 from pyispyb_chassis.breaker import Breaker
-from pyispyb_chassis.errors import Forbidden, NotFound, Unauthenticated, Unavailable
+from pyispyb_chassis.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from pyispyb_chassis.ids import request_id
 from pyispyb_chassis.principal import Principal
 
 CONNECT_TIMEOUT = 1.0
-OURS = {401: Unauthenticated, 403: Forbidden, 404: NotFound}
+FINE = {HTTPStatus.OK, HTTPStatus.CREATED, HTTPStatus.NO_CONTENT}
+OURS = {401: Unauthenticated, 403: Forbidden, 404: NotFound, 409: Conflict}
 
 
 class Sibling:
@@ -29,20 +30,28 @@ class Sibling:
     def get(self, path: str, caller: Principal) -> Any:
         """The JSON that the sibling answers to the caller.
 
-        Its 401, 403 and 404 become ours; everything else is Unavailable.
+        Its 401, 403, 404 and 409 become ours; everything else is Unavailable.
         """
+        return self.ask("GET", path, caller)
+
+    def ask(self, method: str, path: str, caller: Principal, body: Any = None) -> Any:
+        """As `get`, by another method too; None where the sibling answers without content."""
         self._breaker.check()
-        headers = {"Authorization": f"Bearer {caller.token}", "X-Request-ID": request_id()}
+        headers = {"X-Request-ID": request_id()}
+        if caller.token:
+            headers["Authorization"] = f"Bearer {caller.token}"
         try:
-            answer = self._session.get(
+            answer = self._session.request(
+                method,
                 self._base + path,
                 headers=headers,
+                json=body,
                 timeout=(CONNECT_TIMEOUT, self._timeout),
                 allow_redirects=False,
             )
-            if answer.status_code == HTTPStatus.OK:
+            if answer.status_code in FINE:
                 self._breaker.worked()
-                return answer.json()
+                return answer.json() if answer.content else None
         except (requests.RequestException, ValueError) as error:
             raise self._breaker.failed() from error
         if answer.status_code in OURS:

@@ -7,6 +7,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -103,6 +104,29 @@ class Verifier:
         for issuer in self.trusted:
             issuer.recall()
             threading.Thread(target=issuer.watch, daemon=True).start()
+
+    def still_trusts(self, caller: Principal, since: float) -> bool:
+        """Whether somebody known since then would still be taken for who they were.
+
+        Their issuer is trusted as far as it was, and has not revoked all that was theirs.
+        """
+        issuer = next((one for one in self.trusted if one.name == caller.issuer), None)
+        if issuer is None or issuer.block.of_people != caller.person:
+            return False
+        if (caller.service and not issuer.block.services) or (
+            caller.administrator and not issuer.block.administrators
+        ):
+            return False
+        earliest = issuer.revocations.list.not_before.get(caller.login)
+        return earliest is None or since > earliest
+
+    def on_revoked_logins(self, tell: Callable[[str, Mapping[str, float]], bool]) -> None:
+        """Have `tell` called with an issuer and its logins' not-before moments, when they change.
+
+        It is called again with the next list where it says that it could not do its part.
+        """
+        for issuer in self.trusted:
+            issuer.revocations.tell = tell
 
     def told(self) -> dict[str, Any]:
         """What readiness tells of each issuer."""

@@ -32,7 +32,7 @@ STEPS = (
     Step("auth: signing key", ("pyispyb-auth", "keys", "init")),
     Step("auth: tables", ("pyispyb-auth", "database", "upgrade")),
     Step("auth: demo accounts", ("pyispyb-auth", "demo"), makes="auth"),
-    Step("core: ISPyB's tables", ("pyispyb-core", "schema", "create"), makes="core"),
+    Step("core: ISPyB's tables", ("pyispyb-core", "schema", "create")),
     Step("core: demo proposals", ("pyispyb-core", "demo"), makes="core"),
     Step("ssx: tables", ("pyispyb-ssx", "database", "upgrade")),
     Step("ssx: demo run of 25,600 images", ("pyispyb-ssx", "demo"), makes="ssx"),

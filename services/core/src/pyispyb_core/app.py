@@ -9,6 +9,8 @@ from pyispyb_chassis.app import Service, create_service
 from pyispyb_chassis.configuration import Configuration
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
+from pyispyb_chassis.links.links import Links
+from pyispyb_chassis.links.routes import link_namespaces
 from pyispyb_chassis.nouns.catalogue import Catalogue
 from pyispyb_chassis.nouns.reading import Reader
 from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
@@ -55,6 +57,13 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
     writer: Writer[Viewer] = Writer(reader, database, tables.ledger)
     engine = Engine(catalogue, reader, writer, database, viewers, settings.prefix)
 
+    links = Links(
+        database,
+        tables.link,
+        f"{configuration.suite.url}{settings.prefix}",
+        lambda caller: viewers(caller).person_id is not None,
+    )
+
     def rights_of(caller: Principal) -> frozenset[Permission]:
         viewer = viewers(caller)
         return frozenset(one for one in Permission if rules.may(viewer, one))
@@ -66,6 +75,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
         namespaces=[
             *noun_namespaces(engine),
             user_namespace(database, tables, rules, settings, viewers),
+            *link_namespaces(links, settings.prefix),
         ],
         rights_of=rights_of,
         ready={
@@ -76,6 +86,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
     app.extensions["pyispyb_databases"] = [database]
+    app.extensions["pyispyb"].verifier.on_revoked_logins(links.forget_revoked)
     add_front_page(app)
     refuse_unmarked_routes(app)
     return app

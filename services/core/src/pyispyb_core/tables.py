@@ -6,6 +6,7 @@ from functools import cache
 import sqlalchemy as sa
 from ispyb.sqlalchemy import Base
 
+from pyispyb_chassis.links.table import link_table
 from pyispyb_chassis.nouns.catalogue import light
 from pyispyb_chassis.nouns.ledger import Ledger
 from pyispyb_chassis.portable import fitted
@@ -13,11 +14,17 @@ from pyispyb_chassis.portable import fitted
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """All that core reads and writes: ISPyB's tables by name, and its own ledger."""
+    """All that core reads and writes: ISPyB's tables by name, and its own."""
 
     metadata: sa.MetaData
     ledger: Ledger
+    link: sa.Table
     sqlite: bool
+
+    @property
+    def own(self) -> tuple[sa.Table, ...]:
+        """Core's own tables, to be made where they are missing."""
+        return (*self.ledger.tables, self.link)
 
     def __getitem__(self, name: str) -> sa.Table:
         return self.metadata.tables[name]
@@ -32,5 +39,8 @@ def tables_for(*, sqlite: bool, own_schema: str) -> Tables:
     """The tables for SQLite (core's own with a prefix) or MariaDB (in a schema of their own)."""
     metadata = fitted(Base.metadata, sqlite=sqlite)
     if sqlite:
-        return Tables(metadata, Ledger(metadata, prefix=f"{own_schema}_"), sqlite=True)
-    return Tables(metadata, Ledger(metadata, schema=own_schema), sqlite=False)
+        prefix = f"{own_schema}_"
+        link = link_table(metadata, prefix=prefix)
+        return Tables(metadata, Ledger(metadata, prefix=prefix), link, sqlite=True)
+    link = link_table(metadata, schema=own_schema)
+    return Tables(metadata, Ledger(metadata, schema=own_schema), link, sqlite=False)

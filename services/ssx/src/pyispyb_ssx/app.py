@@ -7,6 +7,8 @@ from flask import Flask
 from pyispyb_chassis.app import Service, create_service
 from pyispyb_chassis.configuration import Configuration
 from pyispyb_chassis.database import Database
+from pyispyb_chassis.links.links import Links
+from pyispyb_chassis.links.routes import link_namespaces
 from pyispyb_chassis.nouns.catalogue import Catalogue
 from pyispyb_chassis.nouns.reading import Reader
 from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
@@ -18,6 +20,7 @@ from pyispyb_chassis.sibling import Sibling
 from pyispyb_ssx.catalogue import NOUNS, runs
 from pyispyb_ssx.migrations import MIGRATIONS
 from pyispyb_ssx.operations.batches import Batches
+from pyispyb_ssx.operations.core_links import CoreLinks
 from pyispyb_ssx.operations.store import Store
 from pyispyb_ssx.operations.viewers import LastAnswers, Viewers
 from pyispyb_ssx.resources.batches import batches_namespace
@@ -42,6 +45,10 @@ def create_app(configuration: Configuration) -> Flask:
     engine = Engine(catalogue, reader, writer, database, viewers, settings.prefix)
     store = Store(database, catalogue[runs.path], reader, rules, viewers, core)
 
+    # That somebody is still there core says, when it is asked by its own link.
+    address = f"{configuration.suite.url}{settings.prefix}"
+    links = Links(database, TABLES.link, address, lambda _: True, CoreLinks(core))
+
     def rights_of(caller: Principal) -> frozenset[Permission]:
         viewer = viewers(caller)
         return frozenset(one for one in Permission if viewer.may(one))
@@ -55,6 +62,7 @@ def create_app(configuration: Configuration) -> Flask:
             runs_namespace(store, settings.prefix),
             batches_namespace(Batches(store), settings),
             images_namespace(store),
+            *link_namespaces(links, settings.prefix),
         ],
         rights_of=rights_of,
         # Core is not among what ssx stands on: batches go on without it.
@@ -63,4 +71,5 @@ def create_app(configuration: Configuration) -> Flask:
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
     app.extensions["pyispyb_databases"] = [database]
+    app.extensions["pyispyb"].verifier.on_revoked_logins(links.forget_revoked)
     return app

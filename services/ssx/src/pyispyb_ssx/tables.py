@@ -7,6 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from pyispyb_chassis import portable as portable  # how texts compare on SQLite
+from pyispyb_chassis.links.table import link_table
 from pyispyb_chassis.nouns.ledger import Ledger
 
 EXPERIMENT_TYPES = ("Serial Fixed", "Serial Jet")
@@ -27,6 +28,7 @@ class Tables:
     batch: sa.Table
     writer: sa.Table
     ledger: Ledger
+    link: sa.Table
 
 
 def _tables() -> Tables:
@@ -105,7 +107,8 @@ def _tables() -> Tables:
         sa.Column("verifiedAt", sa.DateTime, nullable=False),
         **MARIADB,
     )
-    return Tables(metadata, run, total, cells, batch, writer, Ledger(metadata))
+    ledger, link = Ledger(metadata), link_table(metadata)
+    return Tables(metadata, run, total, cells, batch, writer, ledger, link)
 
 
 TABLES = _tables()

@@ -24,11 +24,9 @@ def create(database: Database, own_schema: str) -> list[str]:
     """
     tables = tables_of(database, own_schema)
     made: list[str] = []
-    own = {table.key for table in tables.ledger.tables}
+    own = {table.key for table in tables.own}
     with database.write_engine.begin() as connection:
-        there = set(sa.inspect(connection).get_table_names()) - {
-            t.name for t in tables.ledger.tables
-        }
+        there = set(sa.inspect(connection).get_table_names()) - {t.name for t in tables.own}
         if not there:
             ispyb = [table for table in tables.metadata.sorted_tables if table.key not in own]
             tables.metadata.create_all(connection, tables=ispyb)
@@ -39,7 +37,7 @@ def create(database: Database, own_schema: str) -> list[str]:
             connection.execute(sa.schema.CreateSchema(own_schema, if_not_exists=True))
         missing = [
             table
-            for table in tables.ledger.tables
+            for table in tables.own
             if not sa.inspect(connection).has_table(table.name, schema=table.schema)
         ]
         tables.metadata.create_all(connection, tables=missing)
@@ -51,4 +49,5 @@ def create(database: Database, own_schema: str) -> list[str]:
 def has_own_tables(database: Database, tables: Tables) -> bool:
     """Whether core's own tables are there; without them core is read-only."""
     with database.reading() as connection:
-        return tables.ledger.is_there(connection)
+        look = sa.inspect(connection)
+        return all(look.has_table(table.name, schema=table.schema) for table in tables.own)

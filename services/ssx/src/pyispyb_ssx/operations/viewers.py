@@ -99,7 +99,7 @@ class Viewers:
             return kept
         asked_at, age_from = datetime.now(UTC).replace(tzinfo=None), time.monotonic()
         try:
-            said = self._core.get(ACCESS, caller)
+            said = self._core.get(f"/core/links/{caller.link}" if caller.link else ACCESS, caller)
         except Unavailable:
             last = self._last.get(key, self._usable)
             if last is None:

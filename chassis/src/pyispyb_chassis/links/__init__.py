@@ -1,0 +1,1 @@
+"""Links for plain downloads and calendars: the only secrets that ever stand in a URL."""
