@@ -59,20 +59,23 @@ class Stage:
         others = {KINDS[noun].table for noun in KINDS.keys() - set(nouns)}
         taken: Snapshot = {}
         with self.database.reading() as connection:
-            for name in self.tables.keys() - others:
-                table = self.tables[name]
+            for name, table in self.tables.items():
+                if name in others:
+                    continue
                 keys = [column.name for column in table.primary_key]
                 rows = connection.execute(sa.select(table)).mappings()
                 taken[name] = {tuple(row[key] for key in keys): dict(row) for row in rows}
         return taken
 
     def restore(self, before: Snapshot, after: Snapshot) -> None:
-        """Put back what a write has changed."""
+        """Put back what a write has changed: children go before their parents, and come after."""
         with self.database.writing() as connection:
-            for name, rows in before.items():
+            for name, rows in reversed(before.items()):
                 table = self.tables[name]
                 for key in after[name].keys() - rows.keys():
                     connection.execute(sa.delete(table).where(_is(table, key)))
+            for name, rows in before.items():
+                table = self.tables[name]
                 for key, row in rows.items():
                     if key not in after[name]:
                         connection.execute(sa.insert(table).values(row))
@@ -114,7 +117,9 @@ closed_proposal_codes = ["IN"]
     tables = schema.tables_of(database, own_schema)
     with database.writing() as connection:
         world = make_world(connection, tables.metadata, datetime.now(ZoneInfo(ZONE)))
-    watched = {kind.table: tables[kind.table] for kind in KINDS.values()}
+    kinds = {kind.table for kind in KINDS.values()}
+    ordered = tables.metadata.sorted_tables
+    watched = {table.name: table for table in ordered if table.name in kinds}
     watched |= {table.name: table for table in tables.ledger.tables}
     try:
         with _core(configuration) as client:
