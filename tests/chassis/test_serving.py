@@ -34,6 +34,11 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
         ("public", "/hello/metrics", 404),
         ("inside", "/health/ready", 200),
         ("inside", "/metrics", 200),
+        ("public", "/pages/menu", 404),
+        ("inside", "/pages/menu", 200),
+        ("inside", "/pages/burnt", 500),
+        ("inside", "/pages/sold-out", 503),
+        ("inside", "/pages", 404),
         ("inside", "/", 404),
         ("inside", "/hello/health/live", 404),
         ("inside", "/hello/things", 404),
@@ -125,6 +130,16 @@ def test_ready_names_what_is_ill(served: Served) -> None:
         "issuers": {},
     }
     assert served.get("/health/ready", inside=True)[0] == 200
+
+
+def test_a_page_of_the_services_own_on_the_inside_port(served: Served) -> None:
+    _, body, headers = served.get("/pages/menu", inside=True)
+    assert (body, headers["Content-Type"]) == (b"bread", "text/plain")
+    assert b"Person" not in served.get("/pages/burnt", inside=True)[1]
+    assert json.loads(served.get("/pages/sold-out", inside=True)[1]) == {
+        "status": 503,
+        "detail": "the oven does not answer",
+    }
 
 
 def test_a_check_that_fails_itself_is_told_like_any_other(served: Served) -> None:

@@ -1,7 +1,7 @@
 """The one way to make a service: errors, logs, access marks, API pages, inside port, all wired."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from flask import Flask, Response
@@ -15,9 +15,10 @@ from pyispyb_chassis.logs import log_requests
 from pyispyb_chassis.openapi import Contract
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
-from pyispyb_chassis.tokens import Verifier
+from pyispyb_chassis.tokens import OwnIssuer, Verifier
 
 Check = Callable[[], str | None]
+Page = Callable[[], tuple[str, bytes]]
 
 
 class Rights(Protocol):
@@ -32,6 +33,8 @@ class Service:
     """What a service tells the chassis of itself.
 
     `ready` names what it stands on: each check gives None when it is well, else one line.
+    `inside` are pages of the inside port, each giving its content type and its bytes. `signs_as`
+    names the issuers whose tokens this very service signs: it asks no URL for their keys.
     """
 
     name: str
@@ -40,6 +43,8 @@ class Service:
     namespaces: Iterable[Namespace]
     rights_of: Rights
     ready: Mapping[str, Check]
+    inside: Mapping[str, Page] = field(default_factory=dict)
+    signs_as: Mapping[str, OwnIssuer] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +87,9 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
     )
     app.url_map.merge_slashes = False
     verifier = Verifier(
-        configuration.suite.issuers, folder=configuration.suite.state / "trust" / service.name
+        configuration.suite.issuers,
+        folder=configuration.suite.state / "trust" / service.name,
+        own=service.signs_as,
     )
     app.extensions["pyispyb"] = Chassis(service, verifier, service.rights_of)
     log_requests(app)

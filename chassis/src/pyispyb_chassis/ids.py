@@ -1,7 +1,8 @@
-"""The id of the request being served: one for the gateway, every service and every log line."""
+"""What the gateway says of the request being served: its id in every log, and who called."""
 
 import re
 import uuid
+from ipaddress import ip_address
 
 from flask import g, has_request_context, request
 
@@ -21,3 +22,17 @@ def request_id() -> str:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if _WELL_FORMED.fullmatch(given) else str(uuid.uuid4())
     return str(g.request_id)
+
+
+def client_address() -> str:
+    """The address that the request came from: as the gateway says, else who is connected to us.
+
+    The gateway overwrites `X-Real-IP`, and nobody else reaches a service's ports; what is no
+    address there is not believed. Two spellings of one IPv6 address are one; "" for a socket file.
+    """
+    for said in (request.headers.get("X-Real-IP", ""), request.remote_addr or ""):
+        try:
+            return str(ip_address(said))
+        except ValueError:
+            continue
+    return ""

@@ -123,7 +123,7 @@ def _measure(response: Response) -> Response:
 
 
 class InsidePort:
-    """Answers readiness and metrics on the inside port, and sends the public port to the app.
+    """Answers readiness, metrics and the service's own pages on the inside port; the rest is public.
 
     Which port a request came in by is what the server says of its listener, never a header.
     """
@@ -150,6 +150,8 @@ class InsidePort:
                     _metrics(),
                     prometheus_client.CONTENT_TYPE_LATEST,
                 )
+            case path if path in self._service.inside:
+                status, kind, body = _page(self._service.inside[path])
             case _:
                 status, body, kind = HTTPStatus.NOT_FOUND, b'{"status":404}\n', "application/json"
         headers = [("Content-Type", kind), ("Content-Length", str(len(body)))]
@@ -167,6 +169,21 @@ class InsidePort:
         }
         status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
         return status, orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def _page(page: Callable[[], tuple[str, bytes]]) -> tuple[HTTPStatus, str, bytes]:
+    """A page of the service's own; one that fails is an answer all the same."""
+    try:
+        return HTTPStatus.OK, *page()
+    except ServiceError as error:
+        status, detail = error.status, error.detail
+    except Exception:
+        log.exception("an inside page failed")
+        status, detail = HTTPStatus.INTERNAL_SERVER_ERROR, "it failed; see the log"
+    body = orjson.dumps(
+        {"status": status.value, "detail": detail}, option=orjson.OPT_APPEND_NEWLINE
+    )
+    return status, "application/json", body
 
 
 def _fault_of(name: str, check: Callable[[], str | None]) -> str | None:

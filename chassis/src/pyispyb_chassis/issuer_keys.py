@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,16 +44,26 @@ USUAL = Limits()
 class Keys:
     """The public keys of one issuer by `kid`, from its JWKS or from a PEM file.
 
+    `fetch` brings the JWKS where it is not to be had by its URL: a service that is the issuer.
+
     A JWKS is renewed beside the requests. An unknown `kid` has it fetched at once, for it may be
     a new key; but that happens once in 30 s, so that a flood of strangers costs no more. Keys once
     had are used for as long as a fetch fails, after a restart too.
     """
 
-    def __init__(self, name: str, issuer: Issuer, limits: Limits, shelf: Shelf) -> None:
+    def __init__(
+        self,
+        name: str,
+        issuer: Issuer,
+        limits: Limits,
+        shelf: Shelf,
+        fetch: Callable[[], bytes] | None = None,
+    ) -> None:
         self._name = name
         self._issuer = issuer
         self._limits = limits
         self._shelf = shelf
+        self._fetch = fetch
         self._whose = f"{issuer.issuer} {issuer.jwks_url}"
         self._keys: dict[str, Any] = {}
         self._lock = threading.Lock()
@@ -131,6 +142,8 @@ class Keys:
             self._lock.release()
 
     def _read(self) -> dict[str, Any]:
+        if self._fetch is not None:
+            return _of_jwks(self._fetch())
         if self._issuer.pem_file is not None:
             pem = self._issuer.pem_file.read_bytes()
             algorithm = jwt.get_algorithm_by_name(self._issuer.algorithms[0])

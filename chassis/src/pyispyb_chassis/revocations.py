@@ -75,12 +75,22 @@ class Revocations:
     until they expire.
     """
 
-    def __init__(self, name: str, issuer: Issuer, keys: Keys, shelf: Shelf) -> None:
+    def __init__(
+        self,
+        name: str,
+        issuer: Issuer,
+        keys: Keys,
+        shelf: Shelf,
+        fetch: Callable[[], bytes] | None = None,
+    ) -> None:
         self._name = name
         self._issuer = issuer
         self._keys = keys
         self._shelf = shelf
         self._whose = f"{issuer.issuer} {issuer.revocations_url}"
+        url = issuer.revocations_url
+        by_url = (lambda: fetched(url, LARGEST_LIST)) if url is not None else None
+        self._fetch = fetch or by_url
         self._had_at: float | None = None
         self._told: Mapping[str, float] = {}
         self.list = Revoked()
@@ -88,10 +98,10 @@ class Revocations:
 
     def poll(self) -> bool:
         """Ask for the list once; whether a good one came, or none is offered."""
-        if self._issuer.revocations_url is None:
+        if self._fetch is None:
             return True
         try:
-            data = fetched(self._issuer.revocations_url, LARGEST_LIST)
+            data = self._fetch()
             new = self._read(data, self._keys.get)
             if new.issued_at < self.list.issued_at:
                 raise ValueError("older than the list at hand")
@@ -112,7 +122,7 @@ class Revocations:
     def recall(self) -> None:
         """Take the list that was kept before a restart; its signature is verified again."""
         kept = self._shelf.get("revocations", self._whose)
-        if kept is None or self._issuer.revocations_url is None:
+        if kept is None or self._fetch is None:
             return
         try:
             self.list = self._read(kept, self._keys.held)
@@ -123,7 +133,7 @@ class Revocations:
 
     def told(self) -> dict[str, Any]:
         """What readiness tells of it; an old list is no reason to refuse requests."""
-        if self._issuer.revocations_url is None:
+        if self._fetch is None:
             return {"revocation": "by expiry only"}
         if self._had_at is None:
             return {"revocation": "no list yet", "ageSeconds": None}

@@ -32,14 +32,26 @@ KEYS_OF_ITS_OWN = frozenset({"jwk", "jku", "x5u", "x5c"})
 _BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class OwnIssuer:
+    """An issuer that this very process is: its JWKS and its signed list, read where they are made."""
+
+    jwks: Callable[[], bytes]
+    revocations: Callable[[], bytes] | None = None
+
+
 class Trusted:
     """One issuer: its block, its keys, its revocations."""
 
-    def __init__(self, name: str, block: Issuer, limits: Limits, shelf: Shelf) -> None:
+    def __init__(
+        self, name: str, block: Issuer, limits: Limits, shelf: Shelf, own: OwnIssuer | None = None
+    ) -> None:
         self.name = name
         self.block = block
-        self.keys = Keys(name, block, limits, shelf)
-        self.revocations = Revocations(name, block, self.keys, shelf)
+        self.keys = Keys(name, block, limits, shelf, own.jwks if own else None)
+        self.revocations = Revocations(
+            name, block, self.keys, shelf, own.revocations if own else None
+        )
         self._limits = limits
 
     def recall(self) -> None:
@@ -87,11 +99,13 @@ class Verifier:
         limits: Limits = USUAL,
         *,
         folder: Path | None = None,
+        own: Mapping[str, OwnIssuer] | None = None,
     ) -> None:
         self._limits = limits
         shelf = Shelf(folder)
         self._issuers = {
-            block.issuer: Trusted(name, block, limits, shelf) for name, block in issuers.items()
+            block.issuer: Trusted(name, block, limits, shelf, (own or {}).get(name))
+            for name, block in issuers.items()
         }
         self._known: OrderedDict[bytes, _Verified] = OrderedDict()
         self._lock = threading.Lock()

@@ -13,6 +13,7 @@ from pyispyb_chassis.app import Service, create_service
 from pyispyb_chassis.bodies import json_answer, json_model
 from pyispyb_chassis.configuration import Configuration, ServiceSection
 from pyispyb_chassis.errors import Conflict, ServiceError, Unavailable
+from pyispyb_chassis.ids import client_address
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal, principal
 
@@ -36,7 +37,8 @@ class Things(Resource):
         Longer than a line.
         """
         caller = principal()
-        return json_answer({"login": caller.login, "service": caller.service})
+        said = {"login": caller.login, "service": caller.service, "address": client_address()}
+        return json_answer(said)
 
     @public
     def post(self) -> Response:
@@ -81,6 +83,21 @@ def rights_of(caller: Principal) -> frozenset[Permission]:
     return frozenset(one for one in everything if one in caller.scope)
 
 
+def menu() -> tuple[str, bytes]:
+    """A page for inside only."""
+    return "text/plain", b"bread"
+
+
+def burnt() -> tuple[str, bytes]:
+    """One that fails."""
+    raise RuntimeError("SELECT secret FROM Person")
+
+
+def sold_out() -> tuple[str, bytes]:
+    """One that cannot be had just now."""
+    raise Unavailable("the oven does not answer")
+
+
 def create_app(configuration: Configuration) -> Flask:
     """The app."""
     namespace = Namespace("things", path="/things")
@@ -103,6 +120,7 @@ def create_app(configuration: Configuration) -> Flask:
             settings=configuration.section(ServiceSection),
             namespaces=[namespace],
             rights_of=rights_of,
+            inside={"/pages/menu": menu, "/pages/burnt": burnt, "/pages/sold-out": sold_out},
             ready={
                 "oven": lambda: ill.read_text() if ill.exists() else None,
                 "table": look_at_the_table,

@@ -1,5 +1,6 @@
 """The only wiring of auth."""
 
+import orjson
 from flask import Flask
 
 from pyispyb_auth.demo import refuse_demo_accounts
@@ -17,6 +18,7 @@ from pyispyb_chassis.configuration import BadConfiguration, Configuration
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
+from pyispyb_chassis.tokens import OwnIssuer
 
 
 def create_app(configuration: Configuration) -> Flask:
@@ -51,6 +53,7 @@ def create_app(configuration: Configuration) -> Flask:
             browser_namespace(browsers, prefix, secure=url.startswith("https:")),
         ],
         rights_of=rights_of,
+        signs_as={settings.issuer: OwnIssuer(lambda: orjson.dumps(access_tokens.jwks()))},
         ready={
             "database": lambda: MIGRATIONS.fault(database),
             "keys": lambda: keys.fault(settings.keys_dir),
