@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
-ROOMS := chassis gateway services/auth services/core services/ssx local
+ROOMS := chassis gateway services/auth services/core services/ssx local conformance
 RECIPES := $(ROOMS:%=%/pyproject.toml)
 SERVICES := auth core ssx
 CODE := $(ROOMS:%=%/src)

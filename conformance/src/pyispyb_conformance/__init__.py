@@ -1,0 +1,1 @@
+"""Says whether an auth service can stand in the place of the PyISPyB suite's own."""
