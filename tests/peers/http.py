@@ -18,11 +18,15 @@ class Asked:
 
     path: str
     headers: dict[str, str]
+    body: bytes = b""
 
 
 @dataclass
 class Answering:
-    """Answers every GET with `status` and `body` after `delay` seconds; `close` leaves the port."""
+    """Answers every GET and POST with `status` and `body` after `delay` seconds.
+
+    A `body` that can be called is given what was posted, and gives status and body.
+    """
 
     body: Any = None
     status: int = 200
@@ -38,10 +42,19 @@ class Answering:
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                told.asked.append(Asked(self.path, dict(self.headers)))
+                self.answer(b"")
+
+            def do_POST(self) -> None:
+                self.answer(self.rfile.read(int(self.headers["Content-Length"])))
+
+            def answer(self, given: bytes) -> None:
+                told.asked.append(Asked(self.path, dict(self.headers), given))
                 time.sleep(told.delay)
-                data = told.body if isinstance(told.body, bytes) else json.dumps(told.body).encode()
-                self.send_response(told.status)
+                status, body = told.status, told.body
+                if callable(body):
+                    status, body = body(json.loads(given))
+                data = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)

@@ -5,11 +5,11 @@ import hashlib
 import secrets
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Annotated, Any, ClassVar, Literal
-from urllib.parse import quote, urlencode, urlsplit
+from typing import Any, ClassVar, Literal
+from urllib.parse import quote, urlencode
 
 import jwt
-from pydantic import AfterValidator, Field, SecretStr
+from pydantic import Field, SecretStr
 from pydantic import model_validator as validates
 
 from pyispyb_auth.providers.provider import (
@@ -22,26 +22,12 @@ from pyispyb_auth.providers.provider import (
 )
 from pyispyb_auth.providers.published import Published
 from pyispyb_auth.providers.reach import Reach, Unreachable
-from pyispyb_auth.providers.web import Answer, Web
+from pyispyb_auth.providers.web import Answer, SafeUrl, Web
 
 CLOCK_SKEW_SECONDS = 5
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 # What only ID tokens carry: proof of a login for the client it was made for, and for no other.
 ID_MARKS = frozenset({"nonce", "at_hash", "c_hash", "s_hash"})
 ACCESS_TYPES = frozenset({"at+jwt", "application/at+jwt"})
-
-
-def is_safe_url(value: str) -> str:
-    """An https URL, or one that does not leave this machine."""
-    parts = urlsplit(value)
-    if parts.scheme == "https" and parts.hostname:
-        return value
-    if parts.scheme == "http" and parts.hostname in LOOPBACK:
-        return value
-    raise ValueError("an https URL is needed; http for loopback only")
-
-
-SafeUrl = Annotated[str, AfterValidator(is_safe_url)]
 
 
 class OidcSettings(DistantSettings):

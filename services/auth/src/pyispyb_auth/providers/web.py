@@ -1,14 +1,30 @@
 """Asking a site's HTTP services: small answers, no redirects, one error for all that fails."""
 
-from typing import Any
+from typing import Annotated, Any
+from urllib.parse import urlsplit
 
 import orjson
 import requests
+from pydantic import AfterValidator
 from urllib3.exceptions import HTTPError
 
 from pyispyb_auth.providers.reach import Unreachable
 
 LARGEST_ANSWER = 1_000_000
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def is_safe_url(value: str) -> str:
+    """An https URL, or one that does not leave this machine."""
+    parts = urlsplit(value)
+    if parts.scheme == "https" and parts.hostname:
+        return value
+    if parts.scheme == "http" and parts.hostname in LOOPBACK:
+        return value
+    raise ValueError("an https URL is needed; http for loopback only")
+
+
+SafeUrl = Annotated[str, AfterValidator(is_safe_url)]
 
 
 class Answer:
