@@ -123,7 +123,7 @@ def _measure(response: Response) -> Response:
 
 
 class InsidePort:
-    """Answers readiness, metrics and the service's own pages on the inside port; the rest is public.
+    """Answers readiness, metrics and a service's own pages on the inside port.
 
     Which port a request came in by is what the server says of its listener, never a header.
     """
@@ -150,7 +150,7 @@ class InsidePort:
                     _metrics(),
                     prometheus_client.CONTENT_TYPE_LATEST,
                 )
-            case path if path in self._service.inside:
+            case str(path) if path in self._service.inside:
                 status, kind, body = _page(self._service.inside[path])
             case _:
                 status, body, kind = HTTPStatus.NOT_FOUND, b'{"status":404}\n', "application/json"

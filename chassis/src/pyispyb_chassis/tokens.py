@@ -34,7 +34,7 @@ _BEARER = re.compile(r"[Bb]earer +([\w-]+\.[\w-]+\.[\w-]+)", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class OwnIssuer:
-    """An issuer that this very process is: its JWKS and its signed list, read where they are made."""
+    """An issuer that this very process is: its JWKS and its list, had without HTTP."""
 
     jwks: Callable[[], bytes]
     revocations: Callable[[], bytes] | None = None
