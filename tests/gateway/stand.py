@@ -85,9 +85,12 @@ class Stand:
         method: str = "GET",
         headers: Mapping[str, str] | None = None,
         body: bytes | Iterator[bytes] | None = None,
+        source: str = "127.0.0.1",
     ) -> Answer:
         """One request on a connection of its own; the path goes out letter for letter."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.ports["gateway"], timeout=20)
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", self.ports["gateway"], timeout=20, source_address=(source, 0)
+        )
         started = time.monotonic()
         with contextlib.closing(connection):
             # A gateway that has seen enough of a body answers and hangs up: the answer counts.
@@ -117,7 +120,11 @@ class Stand:
             f'jwks_url = "http://127.0.0.1:{self.ports["auth"]}/auth/.well-known/jwks.json"',
             "[gateway]",
             f'listen = "127.0.0.1:{port}"',
-            *[f'{name}_targets = ["127.0.0.1:{self.ports[name]}"]' for name in SERVICES],
+            *[
+                f'{name}_targets = ["127.0.0.1:{self.ports[name]}"]'
+                for name in SERVICES
+                if f"{name}_url" not in settings
+            ],
             *[f"{name} = {json.dumps(value)}" for name, value in settings.items()],
         ]
         return "\n".join(lines) + "\n"

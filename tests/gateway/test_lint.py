@@ -96,7 +96,7 @@ MISTAKES = [
     ("placeholder", "'${ORIGINS}'", "'${ORIGINZ}'", "ORIGINZ", "value"),
     (
         "placeholder",
-        "http_path: /auth/health/live",
+        "http_path: /ssx/health/live",
         "http_path: '/${PREFIX}/live'",
         "PREFIX",
         "value",
@@ -105,7 +105,7 @@ MISTAKES = [
         "rate-global",
         "- name: prometheus",
         "- *by-address\n- name: prometheus",
-        "name: rate-limiting",
+        "name: rate-limiting\n    config: {minute: '${RATE_PER_ADDRESS}",
         "each service",
     ),
     (
@@ -174,7 +174,7 @@ MISTAKES = [
     ),
     (
         "passive-checks",
-        "    active: {<<: *active, http_path: /core/health/live}",
+        "    active: {<<: *active, http_path: /ssx/health/live}",
         "    passive: {unhealthy: {tcp_failures: 1}}\n    active: {<<: *active}",
         "passive:",
         "replica",

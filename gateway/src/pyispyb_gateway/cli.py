@@ -37,8 +37,8 @@ def render_file(arguments: argparse.Namespace) -> int:
     """Write the filled file for Kong or for Envoy."""
     configuration = loaded_or_exit(arguments.config)
     document = filled(configuration)
-    listen = configuration.section(GatewaySettings).listen
-    text = for_kong(document) if arguments.form == "kong" else for_envoy(document, listen)
+    settings = configuration.section(GatewaySettings)
+    text = for_kong(document) if arguments.form == "kong" else for_envoy(document, settings)
     try:
         arguments.output.write_text(text, encoding="utf-8")
     except OSError as error:

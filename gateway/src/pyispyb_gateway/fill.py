@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import urlsplit
 
 from pyispyb_chassis.configuration import Suite
 from pyispyb_gateway.document import Document, Row, Table
@@ -14,7 +15,12 @@ WHOLE = re.compile(r"\$\{([A-Z_]+)\}")
 ANYWHERE = re.compile(r"\$\{[^}]*\}?")
 NAMES = frozenset(
     {
+        "AUTH_HEALTH_PATH",
+        "AUTH_HEALTH_SECONDS",
+        "AUTH_HOST",
+        "AUTH_PROTOCOL",
         "AUTH_TARGETS",
+        "AUTH_TLS_VERIFY",
         "BATCH_MEGABYTES",
         "BODY_MEGABYTES",
         "CORE_TARGETS",
@@ -28,9 +34,9 @@ NAMES = frozenset(
 
 
 def values(settings: GatewaySettings, suite: Suite, keys: Sequence[Credential]) -> dict[str, Any]:
-    """What each placeholder stands for at this site."""
+    """What each placeholder stands for at this site; None takes out the key that it stands at."""
     return {
-        "AUTH_TARGETS": [{"target": target} for target in settings.auth_targets],
+        **_auth(settings),
         "BATCH_MEGABYTES": settings.batch_megabytes,
         "BODY_MEGABYTES": settings.body_megabytes,
         "CORE_TARGETS": [{"target": target} for target in settings.core_targets],
@@ -40,6 +46,25 @@ def values(settings: GatewaySettings, suite: Suite, keys: Sequence[Credential]) 
         "RATE_PER_ADDRESS": settings.rate_per_address,
         "RATE_PER_TOKEN": settings.rate_per_token,
         "SSX_TARGETS": [{"target": target} for target in settings.ssx_targets],
+    }
+
+
+def _auth(settings: GatewaySettings) -> dict[str, Any]:
+    """Where auth is: replicas of ours by plain http, or a site's own by the URL that it gave."""
+    targets, host, protocol = settings.auth_targets, "auth", "http"
+    if settings.auth_url is not None:
+        url = urlsplit(settings.auth_url)
+        port = url.port or (443 if url.scheme == "https" else 80)
+        targets, host, protocol = (f"{url.hostname}:{port}",), url.netloc, url.scheme
+    return {
+        "AUTH_HEALTH_PATH": settings.auth_health_path or None,
+        # Kong takes 0 for never.
+        "AUTH_HEALTH_SECONDS": 1 if settings.auth_health_path else 0,
+        "AUTH_HOST": host,
+        "AUTH_PROTOCOL": protocol,
+        "AUTH_TARGETS": [{"target": target} for target in targets],
+        # Kong refuses the key on a service without TLS, whatever its value.
+        "AUTH_TLS_VERIFY": True if protocol == "https" else None,
     }
 
 
@@ -53,7 +78,9 @@ def _filled(value: Any, given: Mapping[str, Any], line: int) -> Any:
         table = Table(value.line)
         for key, part in value.items():
             at = value.line_of(key)
-            table.put(key, _filled(part, given, at), at)
+            filled = _filled(part, given, at)
+            if filled is not None or part is None:
+                table.put(key, filled, at)
         return table
     if isinstance(value, Row):
         row = Row(value.line)

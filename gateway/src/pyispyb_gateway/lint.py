@@ -31,6 +31,7 @@ INSIDE = tuple(
     for prefix in ("", "/auth", "/core", "/ssx")
     for name in ("/health/ready", "/metrics", "/revocations")
 )
+HEALTH = ("healthy", "unhealthy")
 # What a log line must not get from Kong's own serializer: headers, query strings, whole URLs.
 MASKED = ("request", "response", "upstream_uri", "tries")
 IDENTITY = ("X-Consumer-ID", "X-Consumer-Username", "X-Credential-Identifier", "X-Forwarded-Prefix")
@@ -347,6 +348,9 @@ def _active_checks(document: Document) -> Iterator[Fault]:
             ("unhealthy", "tcp_failures"),
             ("unhealthy", "timeouts"),
         )
+        said_never = all(_below(active, kind).get("interval") == 0 for kind in HEALTH)
+        if said_never and upstream.get("name") not in TOKEN_SERVICES:
+            continue  # a site's own auth service, which need not tell its health
         missing = [".".join(keys) for keys in wanted if not _below(active, keys[0]).get(keys[1])]
         if missing:
             yield (

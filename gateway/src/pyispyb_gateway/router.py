@@ -21,13 +21,17 @@ class BadPath(Exception):
 
 @dataclass(frozen=True)
 class Route:
-    """A route of the file; `service` is None where the gateway answers by itself."""
+    """A route of the file; `service` is None where the gateway answers by itself.
+
+    `host` is what the service finds in its Host header.
+    """
 
     name: str
     paths: tuple[str, ...]
     regex_priority: int
     service: str | None
     upstream: str | None
+    host: str | None
     plugins: Mapping[str, Mapping[str, Any]]
     read_timeout: int
     connect_timeout: int
@@ -37,12 +41,13 @@ class Route:
 def routes(tree: Mapping[str, Any]) -> Iterator[Route]:
     """Every route with the plugins in force on it: its own over its service's over global ones."""
     everywhere = _by_name(tree.get("plugins", []))
+    hosts = {one.get("name"): one.get("host_header") for one in tree.get("upstreams", [])}
     for service in tree.get("services", []):
         on_service = everywhere | _by_name(service.get("plugins", []))
         for route in service.get("routes", []):
-            yield _route(route, service, on_service)
+            yield _route(route, service, on_service, hosts)
     for route in tree.get("routes", []):
-        yield _route(route, None, everywhere)
+        yield _route(route, None, everywhere, hosts)
 
 
 def normalise(path: str) -> str:
@@ -104,14 +109,17 @@ def _route(
     route: Mapping[str, Any],
     service: Mapping[str, Any] | None,
     plugins: dict[str, Mapping[str, Any]],
+    hosts: Mapping[str, str | None],
 ) -> Route:
     owner = service or {}
+    upstream = owner.get("host")
     return Route(
         name=route["name"],
         paths=tuple(route.get("paths", ())),
         regex_priority=route.get("regex_priority", 0),
         service=owner.get("name"),
-        upstream=owner.get("host"),
+        upstream=upstream,
+        host=hosts.get(str(upstream)) or upstream,
         plugins=plugins | _by_name(route.get("plugins", [])),
         read_timeout=owner.get("read_timeout", 60000),
         connect_timeout=owner.get("connect_timeout", 60000),

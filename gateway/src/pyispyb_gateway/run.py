@@ -48,9 +48,10 @@ def for_kong(document: Document) -> str:
     return str(yaml.safe_dump(plain(document.tree), sort_keys=False, allow_unicode=True, width=120))
 
 
-def for_envoy(document: Document, listen: str) -> str:
+def for_envoy(document: Document, settings: GatewaySettings) -> str:
     """The filled file as Envoy reads it; JSON is YAML, and is written the same each time."""
-    return orjson.dumps(render(plain(document.tree), listen), option=orjson.OPT_INDENT_2).decode()
+    tree = render(plain(document.tree), settings)
+    return orjson.dumps(tree, option=orjson.OPT_INDENT_2).decode()
 
 
 def run(configuration: Configuration) -> None:
@@ -58,7 +59,7 @@ def run(configuration: Configuration) -> None:
     settings = configuration.section(GatewaySettings)
     check_free(settings.listen)
     path = configuration.suite.state / "run" / "envoy.yaml"
-    text = for_envoy(filled(configuration), settings.listen)
+    text = for_envoy(filled(configuration), settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")

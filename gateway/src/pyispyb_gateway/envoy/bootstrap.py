@@ -1,22 +1,25 @@
 """The whole configuration that Envoy is started with."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pyispyb_gateway.envoy.accesslog import access_log
 from pyispyb_gateway.envoy.clusters import cluster
-from pyispyb_gateway.envoy.extensions import Part, address, header, typed
+from pyispyb_gateway.envoy.extensions import Part, address, header, network, typed
 from pyispyb_gateway.envoy.filters import chain
 from pyispyb_gateway.envoy.replies import replies
 from pyispyb_gateway.envoy.routes import table
 from pyispyb_gateway.router import routes
+from pyispyb_gateway.settings import GatewaySettings
 
 MANAGER = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager"
 UUID = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 CONNECTIONS = (
     "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 )
+FORWARDED = "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig"
 EARLY = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
+Ranges = Sequence[Part]
 # What no client may say; kong.yml's first global plugin takes the same off.
 REMOVED = (
     "x-consumer-id",
@@ -45,23 +48,29 @@ REMOVED = (
 )
 
 
-def render(tree: Mapping[str, Any], listen: str) -> Part:
-    """The filled kong.yml for an Envoy that listens on `listen`."""
+def render(tree: Mapping[str, Any], settings: GatewaySettings) -> Part:
+    """The filled kong.yml for an Envoy of this site."""
     found = list(routes(tree))
     patience = {route.upstream: route.connect_timeout for route in found}
+    vouched = {
+        service["host"]: str(settings.auth_ca)
+        for service in tree["services"]
+        if service.get("protocol") == "https"
+    }
     return {
         "static_resources": {
             "listeners": [
                 {
                     "name": "public",
-                    "address": address(listen),
+                    "address": address(settings.listen),
                     # Two gateways on one port would share its requests, silently.
                     "enable_reuse_port": False,
-                    "filter_chains": [{"filters": [_manager(tree, listen)]}],
+                    "filter_chains": _chains(tree, settings),
                 }
             ],
             "clusters": [
-                cluster(upstream, patience[upstream["name"]]) for upstream in tree["upstreams"]
+                cluster(upstream, patience[upstream["name"]], vouched.get(upstream["name"]))
+                for upstream in tree["upstreams"]
             ],
         },
         "overload_manager": {
@@ -75,10 +84,26 @@ def render(tree: Mapping[str, Any], listen: str) -> Part:
     }
 
 
-def _manager(tree: Mapping[str, Any], listen: str) -> Part:
+def _chains(tree: Mapping[str, Any], settings: GatewaySettings) -> list[Part]:
+    """One chain for everybody, and before it one for the proxies that are trusted."""
+    everybody = {"name": "everybody", "filters": [_manager(tree, settings)]}
+    ranges = [network(one) for one in settings.trusted_proxies]
+    if not ranges:
+        return [everybody]
+    proxies = {
+        "name": "proxies",
+        "filter_chain_match": {"source_prefix_ranges": ranges},
+        "filters": [_manager(tree, settings, ranges)],
+    }
+    return [proxies, everybody]
+
+
+def _manager(tree: Mapping[str, Any], settings: GatewaySettings, ranges: Ranges = ()) -> Part:
+    """What happens to the requests of a connection; `ranges` if it comes from a trusted proxy."""
     found = list(routes(tree))
     credentials = [key for consumer in tree["consumers"] for key in consumer["jwt_secrets"]]
     realm = next(route.plugins["jwt"]["realm"] for route in found if "jwt" in route.plugins)
+    port = int(settings.listen.rpartition(":")[2])
     return {
         "name": "envoy.filters.network.http_connection_manager",
         "typed_config": typed(
@@ -86,11 +111,12 @@ def _manager(tree: Mapping[str, Any], listen: str) -> Part:
             stat_prefix="public",
             codec_type="AUTO",
             route_config=table(found),
-            http_filters=chain(credentials, int(listen.rpartition(":")[2])),
+            http_filters=chain(credentials, port, behind_a_proxy=bool(ranges)),
             local_reply_config=replies(realm),
             access_log=access_log(),
             **_paths(),
             **_identity(),
+            **(_said_by_a_proxy(ranges) if ranges else _the_peer()),
             **_limits(),
         ),
     }
@@ -105,12 +131,14 @@ def _paths() -> Part:
 
 
 def _identity() -> Part:
-    """Whose request it is: the peer's address, and an id that a filter lets a client choose."""
+    """Whose request it is not for a client to say, but for an id that a filter lets it choose."""
     aside = header("x-sent-request-id", "%REQ(X-REQUEST-ID)%")
-    mutations = [{"append": aside}, {"remove": "x-request-id"}]
+    mutations: list[Part] = [{"append": aside}, {"remove": "x-request-id"}]
     mutations += [{"remove": name} for name in REMOVED]
+    # Envoy takes its own headers off by itself only where the peer is the client.
+    own = {"prefix": "x-envoy-", "ignore_case": True}
+    mutations.append({"remove_on_match": {"key_matcher": own}})
     return {
-        "use_remote_address": True,
         # Nobody is trusted for being near: an internal caller could set Envoy's own headers.
         "internal_address_config": {
             "cidr_ranges": [{"address_prefix": "255.255.255.255", "prefix_len": 32}]
@@ -127,6 +155,18 @@ def _identity() -> Part:
         "common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"},
         "server_header_transformation": "PASS_THROUGH",
     }
+
+
+def _the_peer() -> Part:
+    """The client's address is that of the connection."""
+    return {"use_remote_address": True}
+
+
+def _said_by_a_proxy(ranges: Ranges) -> Part:
+    """The client's address is the rightmost forwarded one that is not a trusted proxy's."""
+    detection = typed(FORWARDED, xff_trusted_cidrs={"cidrs": list(ranges)}, skip_xff_append=False)
+    name = "envoy.http.original_ip_detection.xff"
+    return {"original_ip_detection_extensions": [{"name": name, "typed_config": detection}]}
 
 
 def _limits() -> Part:

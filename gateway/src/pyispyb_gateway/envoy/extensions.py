@@ -1,5 +1,6 @@
 """Envoy's names of its extensions, and the message that a part of a configuration is."""
 
+from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
 Part = dict[str, Any]
@@ -20,6 +21,11 @@ def address(written: str) -> Part:
     """`host:port` as an address."""
     host, _, port = written.rpartition(":")
     return {"socket_address": {"address": host, "port_value": int(port)}}
+
+
+def network(range_: IPv4Network | IPv6Network) -> Part:
+    """Addresses that begin alike."""
+    return {"address_prefix": str(range_.network_address), "prefix_len": range_.prefixlen}
 
 
 def header(name: str, value: str) -> Part:

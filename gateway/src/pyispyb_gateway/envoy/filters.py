@@ -20,10 +20,13 @@ EVERY_REQUEST = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
 UNLIMITED = {"max_tokens": 10**9, "tokens_per_fill": 10**9, "fill_interval": "1s"}
 
 
-def chain(credentials: Sequence[Credential], port: int) -> list[Part]:
+def chain(
+    credentials: Sequence[Credential], port: int, *, behind_a_proxy: bool = False
+) -> list[Part]:
     """The filters in the order in which Kong runs the plugins they stand for."""
+    source = _lua(port, behind_a_proxy=behind_a_proxy)
     return [
-        _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": _lua(port)}),
+        _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": source}),
         _filter("cors", "cors.v3.Cors"),
         _filter(
             "jwt_authn",
@@ -58,9 +61,10 @@ def _filter(name: str, kind: str, **fields: Any) -> Part:
     return {"name": f"envoy.filters.http.{name}", "typed_config": typed(f"{HTTP}.{kind}", **fields)}
 
 
-def _lua(port: int) -> str:
+def _lua(port: int, *, behind_a_proxy: bool) -> str:
     source = files("pyispyb_gateway.envoy").joinpath("request.lua").read_text(encoding="utf-8")
-    return source.replace("PORT", str(port))
+    known = f"local PORT, BEHIND_A_PROXY = {port}, {json.dumps(behind_a_proxy)}\n"
+    return known + source
 
 
 def _provider(credentials: Sequence[Credential]) -> Part:

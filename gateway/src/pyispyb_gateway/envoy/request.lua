@@ -20,15 +20,27 @@ local function keep_only_a_token(headers)
   end
 end
 
+local function address(written)
+  return (written or ""):match("^%[?(.-)%]?:%d+$") or ""
+end
+
+-- A proxy that is trusted may have said it before; what a client says of itself is replaced.
+local function say(headers, name, value)
+  if not (BEHIND_A_PROXY and headers:get(name)) then headers:replace(name, value) end
+end
+
 local function say_where_it_came_from(handle, headers, path)
-  local peer = handle:streamInfo():downstreamDirectRemoteAddress():match("^%[?(.-)%]?:%d+$") or ""
+  local stream = handle:streamInfo()
+  local peer = address(stream:downstreamDirectRemoteAddress())
   -- For a peer on loopback Envoy appends an address of this machine instead.
   local before = (headers:get("x-forwarded-for") or ""):match("^(.*,)[^,]*$") or ""
   headers:replace("x-forwarded-for", before .. peer)
-  headers:replace("x-real-ip", peer)
-  headers:replace("x-forwarded-host", headers:get(":authority") or "")
-  headers:replace("x-forwarded-port", "PORT")
-  headers:replace("x-forwarded-path", path)
+  -- Behind proxies that are trusted Envoy has found the last address that none of them has.
+  headers:replace("x-real-ip", BEHIND_A_PROXY and address(stream:downstreamRemoteAddress()) or peer)
+  say(headers, "x-forwarded-proto", "http")
+  say(headers, "x-forwarded-host", headers:get(":authority") or "")
+  say(headers, "x-forwarded-port", tostring(PORT))
+  say(headers, "x-forwarded-path", path)
 end
 
 -- Escapes that stand for no character, or for the one that ends a string.

@@ -67,7 +67,7 @@ def _action(route: Route) -> Part:
     return {
         "cluster": route.upstream,
         # A client never says under which name a service believes to be called.
-        "host_rewrite_literal": route.upstream,
+        "host_rewrite_literal": route.host,
         "timeout": "0s",
         "retry_policy": {
             "retry_on": "connect-failure,refused-stream",
