@@ -145,6 +145,18 @@ def test_an_issuer_without_a_list_ends_tokens_by_expiry(issuing: Issuing) -> Non
     assert verifier.told() == {"suite": {"revocation": "by expiry only"}}
 
 
+def test_an_issuer_that_is_down_is_logged_when_it_goes_and_when_it_comes(
+    issuing: Issuing, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = Answering(issuing.revocations())
+    verifier = Verifier({"suite": trusting(issuing, server)})
+    assert [poll(verifier) for _ in range(3)] == [[False]] * 3
+    with server:
+        assert [poll(verifier) for _ in range(3)] == [[True]] * 3
+    said = [record.message for record in caplog.records if record.name.endswith("revocations")]
+    assert said == ["issuer's revocations cannot be had", "issuer's revocations can be had again"]
+
+
 @pytest.mark.parametrize("tampered", [False, True])
 def test_the_last_list_is_known_after_a_restart_and_verified_again(
     issuing: Issuing, tmp_path: Path, *, tampered: bool

@@ -127,19 +127,21 @@ class Keys:
                 # The same key stays the same object: what was verified with it need not be again.
                 self._keys = {k: had[k] if had.get(k) == key else key for k, key in new.items()}
             except FAULTS as error:
-                log.warning(
-                    "issuer's keys cannot be had",
-                    extra={"issuer": self._name, "reason": type(error).__name__},
-                )
-                self._failing = True
+                self._say("issuer's keys cannot be had", failing=True, why=type(error).__name__)
                 # A hanging issuer is left alone from when it was given up.
                 self._next_fetch = time.monotonic() + self._limits.between_fetches
                 return
-            self._failing = False
+            self._say("issuer's keys can be had again", failing=False)
             self._renew_at = time.monotonic() + self._limits.renew_every
             self._old_at = time.monotonic() + self._limits.old_after
         finally:
             self._lock.release()
+
+    def _say(self, what: str, *, failing: bool, why: str | None = None) -> None:
+        """Log a change for the worse or the better, once; they are asked for every few seconds."""
+        if failing != self._failing:
+            log.warning(what, extra={"issuer": self._name, "reason": why})
+        self._failing = failing
 
     def _read(self) -> dict[str, Any]:
         if self._fetch is not None:

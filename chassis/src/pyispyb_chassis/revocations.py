@@ -91,6 +91,7 @@ class Revocations:
         url = issuer.revocations_url
         by_url = (lambda: fetched(url, LARGEST_LIST)) if url is not None else None
         self._fetch = fetch or by_url
+        self._failing = False
         self._had_at: float | None = None
         self._told: Mapping[str, float] = {}
         self.list = Revoked()
@@ -106,11 +107,10 @@ class Revocations:
             if new.issued_at < self.list.issued_at:
                 raise ValueError("older than the list at hand")
         except (*FAULTS, ServiceError) as error:
-            log.warning(
-                "issuer's revocations cannot be had",
-                extra={"issuer": self._name, "reason": f"{type(error).__name__}: {error}"},
-            )
+            why = f"{type(error).__name__}: {error}"
+            self._say("issuer's revocations cannot be had", failing=True, why=why)
             return False
+        self._say("issuer's revocations can be had again", failing=False)
         if new.entries or self.list.entries:
             self._shelf.keep("revocations", self._whose, data)
         self.list, self._had_at = new, time.time()
@@ -139,6 +139,12 @@ class Revocations:
             return {"revocation": "no list yet", "ageSeconds": None}
         age = max(0, round(time.time() - self._had_at))
         return {"revocation": "by list", "ageSeconds": age, "entries": self.list.entries}
+
+    def _say(self, what: str, *, failing: bool, why: str | None = None) -> None:
+        """Log a change for the worse or the better, once; it is asked for every few seconds."""
+        if failing != self._failing:
+            log.warning(what, extra={"issuer": self._name, "reason": why})
+        self._failing = failing
 
     def _read(self, data: bytes, key_of: Callable[[str], Any]) -> Revoked:
         """The list that these bytes are, if the issuer signed them."""
