@@ -133,6 +133,13 @@ EVERYTHING = {"groups": ["administrators", "goods"], "scope": "runs:read", "beam
         ({}, "mxcube", {"client_id": "mxcube"}, {"service": True, "scope": set()}),
         ({"believes": frozenset()}, "mxcube", SERVICE, {"service": True, "scope": set()}),
         # What only takes away is honoured whoever says it, and nonsense leaves nothing.
+        (
+            {"believes": frozenset()},
+            "alice",
+            {"pat": "1", "scope": "runs:read"},
+            {"scope": {"runs:read"}, "service": False},
+        ),
+        ({}, "alice", {"pat": "1"}, {"scope": set()}),
         ({}, "alice", {}, {"only_beamlines": None}),
         (
             {},

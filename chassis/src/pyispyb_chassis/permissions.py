@@ -14,6 +14,10 @@ class Permission(StrEnum):
         member.meaning = meaning
         return member
 
+    ACCOUNTS_MANAGE = (
+        "accounts:manage",
+        "manage service accounts, and end personal tokens of others",
+    )
     AUTOPROC_INTEGRATIONS_READ = (
         "autoproc-integrations:read",
         "read integrations of collections that you may see",

@@ -249,10 +249,11 @@ def _principal(token: str, name: str, block: Issuer, claims: dict[str, Any]) -> 
         or _is_no_access_token(claims)
     ):
         raise Unauthenticated
-    scope = _words(claims.get("scope")) if "scope" in block.believes and "scope" in claims else None
+    believed = "scope" in block.believes and "scope" in claims
+    # What only takes away needs no belief: a personal token's scope, and its beamlines.
+    scope = _words(claims.get("scope")) if believed or "pat" in claims else None
     groups = _words(claims.get("groups")) if "groups" in block.believes else frozenset()
     beamlines = _words(claims.get("beamlines")) if "beamlines" in block.believes else frozenset()
-    # What only takes away needs no belief.
     only = _words(claims["only_beamlines"]) if "only_beamlines" in claims else None
     service = block.services and claims.get("client_id") == claims["sub"]
     if service and scope is None:

@@ -1,4 +1,4 @@
-"""The command line of auth: serve, keys, database, hash-password, demo."""
+"""The command line of auth: serve, keys, database, accounts, forget, hash-password, demo."""
 
 import argparse
 import getpass
@@ -6,6 +6,7 @@ import sys
 
 from argon2 import PasswordHasher
 
+from pyispyb_auth.cli_accounts import add_account_commands
 from pyispyb_auth.demo import static_providers, write_demo_accounts
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
@@ -45,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
     database = commands.add_parser("database", help="auth's own tables")
     database.add_argument("action", choices=["upgrade"])
     database.set_defaults(run=_upgrade)
+    add_account_commands(commands, _settings)
     return parser
 
 

@@ -10,15 +10,17 @@ from pyispyb_auth.providers.provider import ProviderSettings
 from pyispyb_chassis.configuration import Address, DatabaseUrl, Prefix, ServiceSection
 
 
-def _is_no_path_of_ours(name: str) -> str:
+def _is_no_name_of_ours(name: str) -> str:
     if name == "tokens":
         raise ValueError("/auth/browser/tokens is a route already: choose another name")
+    if name in {"service-accounts", "personal-tokens"}:
+        raise ValueError("the accounts that auth itself keeps have this name: choose another one")
     return name
 
 
 # It stands in paths, in tables and in what clients send as `plugin`.
 ProviderName = Annotated[
-    str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_is_no_path_of_ours)
+    str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"), AfterValidator(_is_no_name_of_ours)
 ]
 AnyProvider = Annotated[ProviderSettings, BeforeValidator(settings_of)]
 
@@ -39,5 +41,8 @@ class AuthSettings(ServiceSection):
     )
     outage_seconds: int = Field(
         86400, ge=0, description="how long a login is refreshed while its provider is down"
+    )
+    personal_token_days: int = Field(
+        366, ge=1, le=3660, description="the furthest end of a personal access token"
     )
     providers: dict[ProviderName, AnyProvider] = Field(default_factory=dict)

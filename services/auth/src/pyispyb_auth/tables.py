@@ -1,6 +1,4 @@
-"""What auth keeps: the families of refresh tokens, one a login, the tokens of each, hashed, and
-the browsers that are on their way to log in.
-"""
+"""What auth keeps: logins, browsers on their way, service accounts, personal tokens."""
 
 import sqlalchemy as sa
 
@@ -49,4 +47,55 @@ browser_login = sa.Table(
     sa.Column("arrivedAt", sa.DateTime, nullable=True),
     sa.Column("code", sa.String(64), nullable=True, unique=True),
     sa.Column("identity", sa.Text, nullable=True),
+)
+
+service_account = sa.Table(
+    "ServiceAccount",
+    metadata,
+    sa.Column("login", sa.String(45), primary_key=True),
+    sa.Column("description", sa.String(255), nullable=False),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("beamlines", sa.Text, nullable=False),
+    sa.Column("enabled", sa.Boolean, nullable=False),
+    sa.Column("createdBy", sa.String(255), nullable=False),
+    sa.Column("createdAt", sa.DateTime, nullable=False),
+    sa.Column("expiresAt", sa.DateTime, nullable=True),
+    sa.Column("lastUsedAt", sa.DateTime, nullable=True),
+)
+
+service_secret = sa.Table(
+    "ServiceSecret",
+    metadata,
+    sa.Column("secretId", sa.String(36), primary_key=True),
+    sa.Column(
+        "login",
+        sa.String(45),
+        sa.ForeignKey("ServiceAccount.login", ondelete="CASCADE"),
+        nullable=False,
+        index=True,
+    ),
+    sa.Column("hash", sa.String(64), nullable=False),
+    sa.Column("createdAt", sa.DateTime, nullable=False),
+    sa.Column("expiresAt", sa.DateTime, nullable=True),
+    sa.Column("lastUsedAt", sa.DateTime, nullable=True),
+)
+
+personal_token = sa.Table(
+    "PersonalToken",
+    metadata,
+    sa.Column("tokenId", sa.String(36), primary_key=True),
+    sa.Column("login", sa.String(255), nullable=False, index=True),
+    sa.Column("name", sa.String(100), nullable=False),
+    # One name once for each person: hashed, because databases compare letters each in their way.
+    sa.Column("nameKey", sa.String(64), nullable=False, unique=True),
+    sa.Column("scope", sa.Text, nullable=False),
+    sa.Column("beamlines", sa.Text, nullable=True),
+    sa.Column("hash", sa.String(64), nullable=False, unique=True),
+    sa.Column("provider", sa.String(64), nullable=False),
+    sa.Column("claims", sa.Text, nullable=False),
+    sa.Column("proof", sa.String(64), nullable=True),
+    sa.Column("createdAt", sa.DateTime, nullable=False),
+    sa.Column("confirmedAt", sa.DateTime, nullable=False),
+    sa.Column("expiresAt", sa.DateTime, nullable=False),
+    sa.Column("lastUsedAt", sa.DateTime, nullable=True),
 )

@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from typing import Any
 
 import jwt
@@ -27,6 +28,13 @@ class AccessTokens:
         """The public keys by which tokens are verified."""
         return {"keys": [key.jwk for key in self.keys]}
 
+    def life_of(self, identity: Identity) -> int:
+        """How many seconds a token for this identity lives."""
+        if identity.until is None:
+            return self.seconds
+        left = identity.until.replace(tzinfo=UTC).timestamp() - time.time()
+        return max(0, min(self.seconds, int(left)))
+
     def sign(self, identity: Identity, sid: str) -> str:
         """A token for this identity, of the login `sid`."""
         now = int(time.time())
@@ -35,7 +43,7 @@ class AccessTokens:
             "iss": self.issuer,
             "sub": identity.login,
             "iat": now,
-            "exp": now + self.seconds,
+            "exp": now + self.life_of(identity),
             "jti": str(uuid.uuid4()),
             "sid": sid,
         }

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pyispyb_auth.operations.opaque import Keeper
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_chassis.errors import Unavailable
 
@@ -24,11 +25,13 @@ class Choosing:
     """The configured providers, and the choice among them (docs/decisions/0006).
 
     A `login_pattern` picks a provider, else `plugin`; else they are asked in order, and the first
-    that knows the login decides.
+    that knows the login decides. A secret that auth itself handed out goes to none of them,
+    whatever the plugin: its keeper decides.
     """
 
-    def __init__(self, providers: Mapping[str, Provider]) -> None:
+    def __init__(self, providers: Mapping[str, Provider], keepers: Sequence[Keeper] = ()) -> None:
         self._providers = providers
+        self._keepers = keepers
 
     def faults_of(self, body: Mapping[str, Any]) -> list[Fault]:
         """What is wrong with the body of a login beyond its single fields."""
@@ -41,22 +44,26 @@ class Choosing:
         if isinstance(plugin, str) and plugin not in self._providers:
             known = ", ".join(self._providers) or "none"
             faults.append(("plugin", f"no such plugin; configured: {known}"))
-        elif isinstance(login, str):
+        elif isinstance(login, str) and not self._is_kept(body, given):
             named = plugin if isinstance(plugin, str) else None
             candidates = self._candidates(login, named)
             if named is not None and not candidates:
                 faults.append(("plugin", self._why_not(login, named)))
-        if len(given) == 1:
+        if len(given) == 1 and not self._is_kept(body, given):
             faults += self._untaken(given[0], candidates)
         return faults
 
     def decide(
         self, credentials: Credentials, plugin: str | None
-    ) -> tuple[Provider | None, Identity | None]:
+    ) -> tuple[Provider | Keeper | None, Identity | None]:
         """The provider that decided, and who it says this is; None for a refusal.
 
         One refusal takes as long as another. Raises Unavailable naming a provider that is down.
         """
+        secret = credentials.password or credentials.token or ""
+        keeper = self._keeper_of(secret)
+        if keeper is not None:
+            return keeper, keeper.prove(credentials.login, secret)
         started = time.monotonic()
         kind = "password" if credentials.password is not None else "token"
         asked = [one for one in self._candidates(credentials.login, plugin) if kind in one.takes]
@@ -73,6 +80,14 @@ class Choosing:
     def may_say(self, provider: Provider, login: str) -> bool:
         """Whether this login may be one of that provider's: nobody comes as another's."""
         return provider in self._candidates(login, provider.name)
+
+    def _keeper_of(self, secret: object) -> Keeper | None:
+        if not isinstance(secret, str):
+            return None
+        return next((one for one in self._keepers if secret.startswith(one.prefix)), None)
+
+    def _is_kept(self, body: Mapping[str, Any], given: Sequence[str]) -> bool:
+        return len(given) == 1 and self._keeper_of(body[given[0]]) is not None
 
     def _candidates(self, login: str, plugin: str | None) -> list[Provider]:
         """The providers that this login and this plugin leave."""

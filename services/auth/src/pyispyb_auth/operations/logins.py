@@ -6,6 +6,7 @@ import logging
 import secrets
 import sys
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,7 @@ from sqlalchemy.engine import Connection
 
 from pyispyb_auth.operations.access_tokens import AccessTokens
 from pyispyb_auth.operations.choosing import Choosing, Credentials
+from pyispyb_auth.operations.opaque import Keeper
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_auth.tables import refresh_family, refresh_token
@@ -35,7 +37,7 @@ class Tokens:
     """What a login or a refresh gives."""
 
     token: str
-    refresh_token: str
+    refresh_token: str | None
     expires_in: int
     login: str
 
@@ -60,11 +62,15 @@ class Logins:
         settings: AuthSettings,
         providers: dict[str, Provider],
         access_tokens: AccessTokens,
+        keepers: Sequence[Keeper] = (),
     ) -> None:
         self._database = database
         self._settings = settings
-        self._providers = providers
-        self._choosing = Choosing(providers)
+        self._standing: dict[str, Provider | Keeper] = {
+            **providers,
+            **{one.name: one for one in keepers},
+        }
+        self._choosing = Choosing(providers, keepers)
         self.faults_of = self._choosing.faults_of
         self._access_tokens = access_tokens
 
@@ -80,10 +86,14 @@ class Logins:
             raise Unauthenticated(REFUSED)
         return self.begin(identity, provider)
 
-    def begin(self, identity: Identity, provider: Provider) -> Tokens:
+    def begin(self, identity: Identity, provider: Provider | Keeper) -> Tokens:
         """A new login of somebody whom this provider has proven."""
         sid = str(uuid.uuid4())
         now = _now()
+        if provider.login_seconds == 0:  # what it was begun with is what it goes on by
+            told = {"login": identity.login, "provider": provider.name, "sid": sid}
+            log.info("logged in", extra={**told, "pat": identity.claims.get("pat")})
+            return self._tokens(identity, sid, None)
         seconds = min(self._settings.refresh_seconds, provider.login_seconds or sys.maxsize)
         with self._database.writing() as connection:
             connection.execute(
@@ -159,7 +169,7 @@ class Logins:
 
         Raises Unavailable where it has been down for too long.
         """
-        provider = self._providers.get(family.provider)
+        provider = self._standing.get(family.provider)
         proven = Identity(family.login, json.loads(family.claims), family.proof)
         if provider is None:
             return None
@@ -243,9 +253,9 @@ class Logins:
         except ServiceError as error:
             log.warning("expired logins stay for now", extra={"fault": error.detail})
 
-    def _tokens(self, identity: Identity, sid: str, refresh: str) -> Tokens:
+    def _tokens(self, identity: Identity, sid: str, refresh: str | None) -> Tokens:
         token = self._access_tokens.sign(identity, sid)
-        return Tokens(token, refresh, self._settings.token_seconds, identity.login)
+        return Tokens(token, refresh, self._access_tokens.life_of(identity), identity.login)
 
 
 def _confirmed(family: sa.Row[Any]) -> datetime:

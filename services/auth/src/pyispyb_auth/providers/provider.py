@@ -4,6 +4,7 @@ import re
 from abc import ABC
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import AfterValidator, Field
@@ -49,12 +50,14 @@ class Identity:
     """Somebody proven: the login, and what else the provider says of them as token claims.
 
     `proof` stands for what they proved it with, and does not tell it: a provider that finds it
-    changed ends their logins. None where a provider has no such thing.
+    changed ends their logins. None where a provider has no such thing. No token outlives `until`,
+    in UTC without saying so, where there is one.
     """
 
     login: str
     claims: Mapping[str, Any] = field(default_factory=dict)
     proof: str | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

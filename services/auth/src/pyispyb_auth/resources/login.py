@@ -43,7 +43,9 @@ class TokensAnswer(BaseModel):
     """A bearer token for the services, and the refresh token that gives the next one."""
 
     token: str
-    refreshToken: str  # noqa: N815
+    refreshToken: str | None = Field(  # noqa: N815
+        description="null for a personal token, which is what its holder goes on by"
+    )
     expiresIn: int = Field(description="seconds")  # noqa: N815
     tokenType: str  # noqa: N815
     login: str
