@@ -8,6 +8,7 @@ import pytest
 
 from pyispyb_chassis.configuration import Issuer
 from pyispyb_conformance.checks import CLAUSES
+from pyispyb_gateway.settings import GatewaySettings
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs/plug-in-authentication.md").read_text(encoding="utf-8")
@@ -31,3 +32,10 @@ def test_the_issuer_block_is_one_that_the_services_read(*, uncommented: bool) ->
     read = Issuer.model_validate(block)
     assert read.audience == "ispyb"
     assert read.people is (True if uncommented else None)
+
+
+def test_the_gateway_settings_are_ones_that_it_reads() -> None:
+    told = tomllib.loads(BLOCKS[1])["gateway"]
+    read = GatewaySettings.model_validate(told)
+    assert {name: getattr(read, name) for name in told} == told
+    assert len(told) == 2
