@@ -92,6 +92,10 @@ pins: ## Rewrite constraints.txt from a fresh environment with the newest versio
 bench: $(VENV)/.installed-dev ## Measure the suite beside a hello-world, in one run
 	$(BIN)/python -m bench.compare
 
+.PHONY: bench-auth
+bench-auth: $(VENV)/.installed-dev peers ## Measure logins a second, and the memory of one auth
+	$(BIN)/python -m bench.auth
+
 .PHONY: up
 up: ## Start the containers (docker compose)
 	@test -f .env || { echo 'no .env: cp .env.example .env, then edit it' >&2; exit 1; }

@@ -128,6 +128,7 @@ def test_ready_names_what_is_ill(served: Served) -> None:
         "ready": False,
         "checks": {"oven": "the oven is cold", "table": "well"},
         "issuers": {},
+        "noted": {},
     }
     assert served.get("/health/ready", inside=True)[0] == 200
 

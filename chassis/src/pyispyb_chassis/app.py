@@ -32,7 +32,8 @@ class Rights(Protocol):
 class Service:
     """What a service tells the chassis of itself.
 
-    `ready` names what it stands on: each check gives None when it is well, else one line.
+    `ready` names what it stands on: each check gives None when it is well, else one line. `noted`
+    are checks that ready tells and that do not count: it can serve without them.
     `inside` are pages of the inside port, each giving its content type and its bytes. `signs_as`
     names the issuers whose tokens this very service signs: it asks no URL for their keys.
     """
@@ -43,6 +44,7 @@ class Service:
     namespaces: Iterable[Namespace]
     rights_of: Rights
     ready: Mapping[str, Check]
+    noted: Mapping[str, Check] = field(default_factory=dict)
     inside: Mapping[str, Page] = field(default_factory=dict)
     signs_as: Mapping[str, OwnIssuer] = field(default_factory=dict)
 

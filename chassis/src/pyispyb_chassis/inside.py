@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from http import HTTPStatus
 from importlib.metadata import version
 from importlib.resources import files
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pyispyb_chassis.app import Service
 
 log = logging.getLogger(__name__)
+
+WELL = "well"
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -159,13 +161,14 @@ class InsidePort:
         return [body]
 
     def _ready(self) -> tuple[HTTPStatus, bytes]:
-        checks = {name: _fault_of(name, check) for name, check in self._service.ready.items()}
-        well = all(fault is None for fault in checks.values())
+        checks = _checked(self._service.ready)
+        well = all(fault == WELL for fault in checks.values())
         body = {
             "service": self._service.name,
             "ready": well,
-            "checks": {name: fault or "well" for name, fault in checks.items()},
+            "checks": checks,
             "issuers": self._issuers(),
+            "noted": _checked(self._service.noted),
         }
         status = HTTPStatus.OK if well else HTTPStatus.SERVICE_UNAVAILABLE
         return status, orjson.dumps(body, option=orjson.OPT_APPEND_NEWLINE)
@@ -184,6 +187,10 @@ def _page(page: Callable[[], tuple[str, bytes]]) -> tuple[HTTPStatus, str, bytes
         {"status": status.value, "detail": detail}, option=orjson.OPT_APPEND_NEWLINE
     )
     return status, "application/json", body
+
+
+def _checked(checks: Mapping[str, Callable[[], str | None]]) -> dict[str, str]:
+    return {name: _fault_of(name, check) or WELL for name, check in checks.items()}
 
 
 def _fault_of(name: str, check: Callable[[], str | None]) -> str | None:

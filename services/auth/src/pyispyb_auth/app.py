@@ -75,6 +75,7 @@ def create_app(configuration: Configuration) -> Flask:
             "database": lambda: MIGRATIONS.fault(database),
             "keys": lambda: keys.fault(settings.keys_dir),
         },
+        noted={f"provider {name}": one.fault for name, one in providers.items()},
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_databases"] = [database]
