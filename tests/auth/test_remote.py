@@ -108,3 +108,6 @@ def test_a_service_that_does_not_answer_is_503_and_the_others_go_on(
             assert (answer.status_code, time.monotonic() - before < within) == (503, True)
             assert answer.get_json()["detail"] == "the provider remote does not answer"
         assert auth.log_in("alice")
+        ready = auth.client.get("/health/ready", base_url="http://127.0.0.1:9101").get_json()
+        assert ready["ready"], "the others go on"
+        assert ready["noted"]["provider remote"] == "the provider remote does not answer"

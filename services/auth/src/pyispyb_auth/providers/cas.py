@@ -77,7 +77,7 @@ class CasProvider(Provider):
         return {name: value for name, value in told.items() if value is not None}
 
     def fault(self) -> str | None:
-        """One line while the CAS server is known not to answer."""
+        """One line where it did not answer last, else None."""
         return self._reach.fault()
 
     def recognises(self, token: str) -> bool:

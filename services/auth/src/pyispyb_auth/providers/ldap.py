@@ -142,7 +142,7 @@ class LdapProvider(Provider):
         return now if now is not None and proven.proof in {None, now.proof} else None
 
     def fault(self) -> str | None:
-        """One line while the directory is known not to answer."""
+        """One line where it did not answer last, else None."""
         return self._reach.fault()
 
     def _proven(self, talk: Talk, login: str, password: str) -> Identity | None:

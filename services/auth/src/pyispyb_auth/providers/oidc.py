@@ -81,7 +81,7 @@ class OidcProvider(Provider):
         return {"issuer": self._settings.issuer, "clientId": self._settings.client_id}
 
     def fault(self) -> str | None:
-        """One line while the OpenID provider is known not to answer."""
+        """One line where it did not answer last, else None."""
         return self._reach.fault()
 
     def recognises(self, token: str) -> bool:

@@ -29,6 +29,7 @@ class Reach:
         self.seconds = seconds
         self._name = name
         self._breaker = Breaker(f"the provider {name}")
+        self._fault: str | None = None
 
     def ask(self, call: Callable[[], T]) -> T:
         """What `call` gives. Raises Unavailable for its Unreachable, and when time is over.
@@ -56,16 +57,15 @@ class Reach:
         if error is not None:
             raise error
         self._breaker.worked()
+        self._fault = None
         return value  # type: ignore[return-value]
 
     def fault(self) -> str | None:
-        """One line while it is known not to answer, else None."""
-        try:
-            self._breaker.check()
-        except Unavailable as error:
-            return error.detail
-        return None
+        """One line where it did not answer when it was asked last, else None; it is not asked."""
+        return self._fault
 
     def _failed(self, why: str) -> Unavailable:
         log.warning("provider does not answer", extra={"provider": self._name, "fault": why})
-        return self._breaker.failed()
+        error = self._breaker.failed()
+        self._fault = error.detail
+        return error

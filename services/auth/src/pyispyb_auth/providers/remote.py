@@ -62,7 +62,7 @@ class RemoteProvider(Provider):
         return self._looked_up(proven.login) if self._settings.lookups else proven
 
     def fault(self) -> str | None:
-        """One line while it is known not to answer."""
+        """One line where it did not answer last, else None."""
         return self._reach.fault()
 
     def _looked_up(self, login: str) -> Identity | None:
