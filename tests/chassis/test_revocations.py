@@ -177,6 +177,17 @@ def test_the_last_list_is_known_after_a_restart_and_verified_again(
     assert kept.stat().st_mode & 0o077 == 0
 
 
+def test_a_state_folder_that_cannot_be_written_is_no_fault(
+    issuing: Issuing, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    with Answering(issuing.revocations(revoked_sid=["s1"])) as server:
+        verifier = Verifier({"suite": trusting(issuing, server)}, folder=tmp_path / "file" / "x")
+        verifier.trusted[0].recall()
+        assert poll(verifier) == [True]
+    assert outcome(verifier, issuing.token("alice", sid="s1")) == "Unauthenticated"
+
+
 def test_every_worker_ends_a_token_in_time_and_a_restart_without_the_issuer_knows_it(
     issuing: Issuing, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from pyispyb_chassis.administrators import is_administrator
 from pyispyb_chassis.configuration import Administrators, Issuer
 from pyispyb_chassis.errors import Unauthenticated
 from pyispyb_chassis.principal import Principal
+from pyispyb_chassis.revocations import Revoked
 from pyispyb_chassis.tokens import Verifier
 
 OURS = "https://ispyb.example.org/auth"
@@ -158,3 +159,41 @@ def test_a_named_administrator_is_a_person_of_that_name(site: Site) -> None:
     assert is_administrator(site.caller(of_keycloak(site)), named)
     assert not is_administrator(site.caller(of_ours(site)), named)
     assert is_administrator(site.caller(of_ours(site, **ALL)), named)
+
+
+WHOLE = {"people": True, "services": True, "administrators": True}
+
+
+@pytest.mark.parametrize(
+    ("caller", "block", "not_before", "trusted"),
+    [
+        ({}, {}, None, True),
+        ({}, {}, 999, True),
+        ({}, {}, 1000, False),
+        ({}, {}, 1001, False),
+        ({"login": "bob"}, {}, 1001, True),
+        ({"issuer": "gone"}, {}, None, False),
+        ({}, {"people": False}, None, False),
+        ({"person": False}, {}, None, False),
+        ({"service": True}, {}, None, True),
+        ({"service": True}, {"services": False}, None, False),
+        ({"administrator": True}, {"administrators": False}, None, False),
+    ],
+    ids=str,
+)
+def test_who_was_known_is_trusted_as_far_as_the_block_still_says(
+    issuing: Issuing,
+    caller: dict[str, Any],
+    block: dict[str, Any],
+    not_before: float | None,
+    *,
+    trusted: bool,
+) -> None:
+    """A link keeps its maker; what its issuer may say can have changed since."""
+    said = {**WHOLE, **block}
+    now = Issuer(issuer=OURS, pem_file=issuing.pem_file, kid=issuing.kid, **said)
+    verifier = Verifier({"suite": now})
+    if not_before is not None:
+        verifier.trusted[0].revocations.list = Revoked(not_before={"alice": not_before})
+    known = Principal(**{"login": "alice", "issuer": "suite", "expires": 1, "token": "", **caller})
+    assert verifier.still_trusts(known, 1000) == trusted

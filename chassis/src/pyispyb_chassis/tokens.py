@@ -85,9 +85,14 @@ class _Verified:
         """Whether neither time, nor its key, nor its issuer's list has ended it."""
         return (
             self.caller.expires > time.time()
-            and not self.issuer.revocations.list.has(self.mark)
+            and not self.is_revoked
             and self.issuer.keys.get(self.kid) is self.key
         )
+
+    @property
+    def is_revoked(self) -> bool:
+        """Whether its issuer's list names it."""
+        return self.issuer.revocations.list.has(self.mark)
 
 
 class Verifier:
@@ -171,8 +176,8 @@ class Verifier:
         known = self._known.get(digest)
         if known is not None and known.stands:
             return known.caller
-        verified = self._read(token)
-        if verified.issuer.revocations.list.has(verified.mark):
+        verified = known if known is not None and known.is_revoked else self._read(token)
+        if verified.is_revoked:
             raise Unauthenticated
         with self._lock:
             self._known[digest] = verified
