@@ -1,7 +1,6 @@
-"""The command line: what it prints, how it ends, and that the gateway is its own process."""
+"""The command line: what it prints, and how it ends."""
 
 import re
-import signal
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -94,17 +93,6 @@ def test_no_keys_is_one_line(unstarted: Stand) -> None:
     answer = call(unstarted, "run")
     assert answer.returncode == 1
     assert re.fullmatch(r"pyispyb-gateway: issuers\.suite: no keys at .*\n", answer.stderr)
-
-
-@pytest.mark.parametrize("name", [signal.SIGTERM, signal.SIGINT])
-def test_the_gateway_is_its_own_process(unstarted: Stand, name: signal.Signals) -> None:
-    unstarted.start()
-    process = unstarted.processes["gateway"]
-    assert Path(f"/proc/{process.pid}/exe").readlink().name == "envoy"
-    process.send_signal(name)
-    assert process.wait(timeout=10) is not None
-    unstarted.start_gateway()
-    assert unstarted.ask("/core/version").status == 200
 
 
 def test_a_second_gateway_does_not_share_the_port(unstarted: Stand) -> None:

@@ -1,4 +1,4 @@
-"""pyispyb-gateway: lint, render, show and run."""
+"""pyispyb-gateway: lint, render, show, run and watch."""
 
 import argparse
 import sys
@@ -9,9 +9,10 @@ from typing import Any
 from pyispyb_chassis.configuration import loaded_or_exit
 from pyispyb_gateway.document import NotADocument, plain, read
 from pyispyb_gateway.fill import fill, values
+from pyispyb_gateway.following import CannotStart, write
 from pyispyb_gateway.lint import lint
 from pyispyb_gateway.router import Route, routes
-from pyispyb_gateway.run import CannotStart, filled, for_envoy, for_kong, run
+from pyispyb_gateway.run import all_keys, filled, for_envoy, for_kong, run, watch
 from pyispyb_gateway.settings import GatewaySettings
 
 
@@ -36,13 +37,10 @@ def lint_file(arguments: argparse.Namespace) -> int:
 def render_file(arguments: argparse.Namespace) -> int:
     """Write the filled file for Kong or for Envoy."""
     configuration = loaded_or_exit(arguments.config)
-    document = filled(configuration)
+    document = filled(configuration, all_keys(configuration))
     settings = configuration.section(GatewaySettings)
     text = for_kong(document) if arguments.form == "kong" else for_envoy(document, settings)
-    try:
-        arguments.output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise CannotStart(f"{arguments.output}: cannot be written: {error.strerror}") from error
+    write(arguments.output, text)
     return 0
 
 
@@ -57,9 +55,13 @@ def show_paths(arguments: argparse.Namespace) -> int:
 
 
 def run_gateway(arguments: argparse.Namespace) -> int:
-    """Become the local gateway."""
-    run(loaded_or_exit(arguments.config))
-    return 0
+    """Run the local gateway, its keys following those of the issuers."""
+    return run(loaded_or_exit(arguments.config))
+
+
+def watch_keys(arguments: argparse.Namespace) -> int:
+    """Write the filled file for Kong, and again whenever a key of an issuer changes."""
+    return watch(loaded_or_exit(arguments.config), arguments.output)
 
 
 def path_table(path: Path, given: Mapping[str, Any]) -> list[tuple[str, ...]]:
@@ -109,6 +111,10 @@ def _parser() -> argparse.ArgumentParser:
     one = commands.add_parser("show", help=show_paths.__doc__)
     one.add_argument("file", nargs="?", type=Path)
     one.set_defaults(command=show_paths)
+    one = commands.add_parser("watch", help=watch_keys.__doc__)
+    one.add_argument("--for", dest="form", choices=("kong",), required=True)
+    one.add_argument("-o", "--output", type=Path, required=True)
+    one.set_defaults(command=watch_keys)
     one = commands.add_parser("run", help=run_gateway.__doc__)
     one.set_defaults(command=run_gateway)
     return parser

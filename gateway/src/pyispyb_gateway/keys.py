@@ -2,11 +2,12 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from typing import Any, TypedDict, cast
 
 import jwt
-import requests
+import orjson
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -19,8 +20,8 @@ from cryptography.hazmat.primitives.serialization import (
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 from pyispyb_chassis.configuration import Issuer
+from pyispyb_chassis.issuer_keys import FAULTS, LARGEST_JWKS, fetched
 
-ANSWER_WITHIN = 3.0
 PAUSE = 0.25
 PublicKey = EllipticCurvePublicKey | RSAPublicKey | Ed25519PublicKey
 KINDS: dict[str, tuple[type, ...]] = {
@@ -42,6 +43,10 @@ class NoKeys(Exception):
     """An issuer's keys could not be had, or are not what its block in ispyb.toml allows."""
 
 
+class Unreachable(NoKeys):
+    """Nothing that could be a list of keys is to be had: the key server may be starting."""
+
+
 def fetch(issuers: Mapping[str, Issuer], *, within: float) -> list[Credential]:
     """The credentials of every key of every issuer; a key server that is down is waited for."""
     if not issuers:
@@ -50,12 +55,9 @@ def fetch(issuers: Mapping[str, Issuer], *, within: float) -> list[Credential]:
     found = [
         credential
         for name, issuer in issuers.items()
-        for credential in _credentials_of(name, issuer, deadline)
+        for credential in _waited_for(name, issuer, deadline)
     ]
-    kids = [credential["key"] for credential in found]
-    twice = sorted({kid for kid in kids if kids.count(kid) > 1})
-    if twice:
-        raise NoKeys(f"the same kid in two keys: {', '.join(twice)}")
+    refuse_twice(found)
     return found
 
 
@@ -86,10 +88,30 @@ def web_key(credential: Credential) -> dict[str, Any]:
     return {**fields, "kid": credential["key"], "alg": credential["algorithm"], "use": "sig"}
 
 
-def _credentials_of(name: str, issuer: Issuer, deadline: float) -> list[Credential]:
+def keys_of(name: str, issuer: Issuer) -> list[Credential]:
+    """The credentials of every key of one issuer, asked once; raises NoKeys."""
     if issuer.jwks_url is not None:
-        return _of_web_keys(name, issuer, _waited_for(name, issuer.jwks_url, deadline))
+        return _of_web_keys(name, issuer, _listed(name, issuer.jwks_url))
     return [_of_file(name, issuer)]
+
+
+def refuse_twice(credentials: Iterable[Credential]) -> None:
+    """Raise NoKeys if two keys have the same kid: either could be taken for the other."""
+    kids = Counter(credential["key"] for credential in credentials)
+    twice = sorted(kid for kid, times in kids.items() if times > 1)
+    if twice:
+        raise NoKeys(f"the same kid in two keys: {', '.join(twice)}")
+
+
+def _waited_for(name: str, issuer: Issuer, deadline: float) -> list[Credential]:
+    """The keys of an issuer, asked for again until they are there or the time is over."""
+    while True:
+        try:
+            return keys_of(name, issuer)
+        except Unreachable:
+            if time.monotonic() + PAUSE > deadline:
+                raise
+        time.sleep(PAUSE)
 
 
 def _of_file(name: str, issuer: Issuer) -> Credential:
@@ -108,28 +130,23 @@ def _of_file(name: str, issuer: Issuer) -> Credential:
     raise NoKeys(f"issuers.{name}: {issuer.pem_file}: not a key for {issuer.algorithms}")
 
 
-def _waited_for(name: str, url: str, deadline: float) -> list[dict[str, Any]]:
-    """The keys at `url`, asked for again until they are there or the time is over."""
-    while True:
-        try:
-            answer = requests.get(url, timeout=ANSWER_WITHIN)
-            answer.raise_for_status()
-            keys = answer.json()["keys"]
-        except (requests.RequestException, ValueError, KeyError, TypeError) as error:
-            reason = type(error).__name__
-        else:
-            if isinstance(keys, list) and keys:
-                return keys
-            reason = "it lists no key"
-        if time.monotonic() + PAUSE > deadline:
-            raise NoKeys(f"issuers.{name}: no keys at {url}: {reason}")
-        time.sleep(PAUSE)
+def _listed(name: str, url: str) -> list[Any]:
+    """The keys at `url`, as they are written there."""
+    try:
+        keys = orjson.loads(fetched(url, LARGEST_JWKS))["keys"]
+    except (*FAULTS, KeyError) as error:
+        raise Unreachable(f"issuers.{name}: no keys at {url}: {type(error).__name__}") from error
+    if not isinstance(keys, list) or not keys:
+        raise Unreachable(f"issuers.{name}: no keys at {url}: it lists no key")
+    return keys
 
 
-def _of_web_keys(name: str, issuer: Issuer, keys: list[dict[str, Any]]) -> list[Credential]:
+def _of_web_keys(name: str, issuer: Issuer, keys: list[Any]) -> list[Credential]:
     """Those keys that sign with an allowed algorithm; the rest of a site's list is no fault."""
     found: list[Credential] = []
     for fields in keys:
+        if not isinstance(fields, dict):
+            raise NoKeys(f"issuers.{name}: what is no key at {issuer.jwks_url}")
         algorithm = fields.get("alg") or _only(issuer.algorithms)
         if fields.get("use", "sig") != "sig" or algorithm not in issuer.algorithms:
             continue
@@ -137,8 +154,10 @@ def _of_web_keys(name: str, issuer: Issuer, keys: list[dict[str, Any]]) -> list[
             raise NoKeys(f"issuers.{name}: a key without kid at {issuer.jwks_url}")
         try:
             key = jwt.PyJWK.from_dict(fields, algorithm=algorithm).key
-        except jwt.PyJWTError as error:
+        except FAULTS as error:
             raise NoKeys(f"issuers.{name}: key {fields['kid']} cannot be read") from error
+        if not isinstance(key, PublicKey):
+            raise NoKeys(f"issuers.{name}: key {fields['kid']} is not a public key")
         pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
         load(pem, algorithm)
         found.append({"key": fields["kid"], "algorithm": algorithm, "rsa_public_key": pem})

@@ -61,4 +61,7 @@ class GatewaySettings(Section):
     keys_within: float = Field(
         60, gt=0, le=3600, description="seconds to wait at start for the keys of each issuer"
     )
+    keys_every: float = Field(
+        5, gt=0, le=3600, description="seconds between two looks at the keys of each issuer"
+    )
     concurrency: int = Field(2, ge=1, le=64, description="threads of the local gateway")

@@ -1,14 +1,16 @@
 """The whole configuration that Envoy is started with."""
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from pyispyb_gateway.envoy.accesslog import access_log
 from pyispyb_gateway.envoy.clusters import cluster
 from pyispyb_gateway.envoy.extensions import Part, address, header, network, typed
-from pyispyb_gateway.envoy.filters import chain
+from pyispyb_gateway.envoy.filters import TOKENS, chain, found_in, token_filter
 from pyispyb_gateway.envoy.replies import replies
 from pyispyb_gateway.envoy.routes import table
+from pyispyb_gateway.keys import Credential
 from pyispyb_gateway.router import routes
 from pyispyb_gateway.settings import GatewaySettings
 
@@ -17,6 +19,7 @@ UUID = "envoy.extensions.request_id.uuid.v3.UuidRequestIdConfig"
 CONNECTIONS = (
     "envoy.extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig"
 )
+EXTENSION = "envoy.config.core.v3.TypedExtensionConfig"
 FORWARDED = "envoy.extensions.http.original_ip_detection.xff.v3.XffConfig"
 EARLY = "envoy.extensions.http.early_header_mutation.header_mutation.v3.HeaderMutation"
 Ranges = Sequence[Part]
@@ -48,8 +51,9 @@ REMOVED = (
 )
 
 
-def render(tree: Mapping[str, Any], settings: GatewaySettings) -> Part:
-    """The filled kong.yml for an Envoy of this site."""
+def render(tree: Mapping[str, Any], settings: GatewaySettings, keys_in: Path | None = None) -> Part:
+    """The filled kong.yml for an Envoy of this site, its keys in it or in a file."""
+    tokens = found_in(keys_in) if keys_in else {"typed_config": token_filter(_credentials(tree))}
     found = list(routes(tree))
     patience = {route.upstream: route.connect_timeout for route in found}
     vouched = {
@@ -58,6 +62,8 @@ def render(tree: Mapping[str, Any], settings: GatewaySettings) -> Part:
         if service.get("protocol") == "https"
     }
     return {
+        # Whoever takes a part of its configuration from elsewhere must have a name.
+        "node": {"id": "gateway", "cluster": "pyispyb"},
         "static_resources": {
             "listeners": [
                 {
@@ -65,7 +71,7 @@ def render(tree: Mapping[str, Any], settings: GatewaySettings) -> Part:
                     "address": address(settings.listen),
                     # Two gateways on one port would share its requests, silently.
                     "enable_reuse_port": False,
-                    "filter_chains": _chains(tree, settings),
+                    "filter_chains": _chains(tree, settings, tokens),
                 }
             ],
             "clusters": [
@@ -84,24 +90,36 @@ def render(tree: Mapping[str, Any], settings: GatewaySettings) -> Part:
     }
 
 
-def _chains(tree: Mapping[str, Any], settings: GatewaySettings) -> list[Part]:
+def discovered_keys(tree: Mapping[str, Any]) -> Part:
+    """What Envoy reads in the file of its keys."""
+    config = token_filter(_credentials(tree))
+    resource = typed(EXTENSION, name=TOKENS, typed_config=config)
+    return {"resources": [resource]}
+
+
+def _credentials(tree: Mapping[str, Any]) -> list[Credential]:
+    return [key for consumer in tree["consumers"] for key in consumer["jwt_secrets"]]
+
+
+def _chains(tree: Mapping[str, Any], settings: GatewaySettings, tokens: Part) -> list[Part]:
     """One chain for everybody, and before it one for the proxies that are trusted."""
-    everybody = {"name": "everybody", "filters": [_manager(tree, settings)]}
+    everybody = {"name": "everybody", "filters": [_manager(tree, settings, tokens)]}
     ranges = [network(one) for one in settings.trusted_proxies]
     if not ranges:
         return [everybody]
     proxies = {
         "name": "proxies",
         "filter_chain_match": {"source_prefix_ranges": ranges},
-        "filters": [_manager(tree, settings, ranges)],
+        "filters": [_manager(tree, settings, tokens, ranges)],
     }
     return [proxies, everybody]
 
 
-def _manager(tree: Mapping[str, Any], settings: GatewaySettings, ranges: Ranges = ()) -> Part:
+def _manager(
+    tree: Mapping[str, Any], settings: GatewaySettings, tokens: Part, ranges: Ranges = ()
+) -> Part:
     """What happens to the requests of a connection; `ranges` if it comes from a trusted proxy."""
     found = list(routes(tree))
-    credentials = [key for consumer in tree["consumers"] for key in consumer["jwt_secrets"]]
     realm = next(route.plugins["jwt"]["realm"] for route in found if "jwt" in route.plugins)
     port = int(settings.listen.rpartition(":")[2])
     return {
@@ -111,7 +129,7 @@ def _manager(tree: Mapping[str, Any], settings: GatewaySettings, ranges: Ranges 
             stat_prefix="public",
             codec_type="AUTO",
             route_config=table(found),
-            http_filters=chain(credentials, port, behind_a_proxy=bool(ranges)),
+            http_filters=chain(tokens, port, behind_a_proxy=bool(ranges)),
             local_reply_config=replies(realm),
             access_log=access_log(),
             **_paths(),

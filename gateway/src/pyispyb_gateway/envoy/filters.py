@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from pyispyb_gateway.envoy.extensions import HTTP, Part, header, typed
@@ -11,6 +12,8 @@ from pyispyb_gateway.keys import Credential, web_key
 from pyispyb_gateway.router import Route
 
 Config = Mapping[str, Any]
+TOKENS = "envoy.filters.http.jwt_authn"
+JWT = "jwt_authn.v3.JwtAuthentication"
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 UNITS = {"megabytes": 2**20, "kilobytes": 2**10, "bytes": 1}
 # Callers whose counts are kept at the same time; the one unseen for longest is forgotten.
@@ -20,21 +23,34 @@ EVERY_REQUEST = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
 UNLIMITED = {"max_tokens": 10**9, "tokens_per_fill": 10**9, "fill_interval": "1s"}
 
 
-def chain(
-    credentials: Sequence[Credential], port: int, *, behind_a_proxy: bool = False
-) -> list[Part]:
+def token_filter(credentials: Sequence[Credential]) -> Part:
+    """Verifies tokens, with all keys of all issuers."""
+    return typed(
+        f"{HTTP}.{JWT}",
+        providers={"issuers": _provider(credentials)},
+        requirement_map={"token": {"provider_name": "issuers"}},
+        bypass_cors_preflight=True,
+    )
+
+
+def found_in(path: Path) -> Part:
+    """The token filter as it stands in a file: a new one is in force from the next request on."""
+    source = {"path": str(path), "watched_directory": {"path": str(path.parent)}}
+    return {
+        "config_discovery": {
+            "config_source": {"path_config_source": source, "resource_api_version": "V3"},
+            "type_urls": [f"type.googleapis.com/{HTTP}.{JWT}"],
+        }
+    }
+
+
+def chain(tokens: Part, port: int, *, behind_a_proxy: bool = False) -> list[Part]:
     """The filters in the order in which Kong runs the plugins they stand for."""
     source = _lua(port, behind_a_proxy=behind_a_proxy)
     return [
         _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": source}),
         _filter("cors", "cors.v3.Cors"),
-        _filter(
-            "jwt_authn",
-            "jwt_authn.v3.JwtAuthentication",
-            providers={"issuers": _provider(credentials)},
-            requirement_map={"token": {"provider_name": "issuers"}},
-            bypass_cors_preflight=True,
-        ),
+        {"name": TOKENS, **tokens},
         _filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", stat_prefix="requests"),
         _filter("buffer", "buffer.v3.Buffer", max_request_bytes=UNITS["megabytes"]),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),

@@ -1,0 +1,62 @@
+"""Envoy and the process that watches over it: neither outlives the other."""
+
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.gateway.stand import Stand, environment
+from tests.gateway.tokens import Key
+
+
+@pytest.fixture(scope="module")
+def stand(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stand]:
+    found = Stand(tmp_path_factory.mktemp("supervision"), [Key("now")])
+    found.start_service("auth")
+    found.start_service("core")
+    yield found
+    found.stop()
+
+
+@pytest.mark.parametrize(
+    ("told", "code"),
+    [(signal.SIGTERM, 0), (signal.SIGKILL, -signal.SIGKILL)],
+)
+def test_envoy_ends_with_us(stand: Stand, told: signal.Signals, code: int) -> None:
+    stand.start_gateway()
+    assert stand.ask("/core/version").status == 200
+    process = stand.processes["gateway"]
+    [envoy] = children(process)
+    assert Path(f"/proc/{envoy}/exe").readlink().name == "envoy"
+    process.send_signal(told)
+    assert process.wait(timeout=10) == code
+    assert gone(envoy)
+
+
+def test_we_end_with_envoy(stand: Stand) -> None:
+    stand.start_gateway()
+    process = stand.processes["gateway"]
+    [envoy] = children(process)
+    subprocess.run(["/bin/kill", "-KILL", str(envoy)], check=True, env=environment())
+    assert process.wait(timeout=10) == 1
+    assert "Envoy has ended" in stand.log.read_text()
+
+
+def children(process: subprocess.Popen[bytes]) -> list[int]:
+    return [int(pid) for pid in _children_file(process.pid).read_text().split()]
+
+
+def gone(pid: int) -> bool:
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        state = Path(f"/proc/{pid}/stat")
+        if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def _children_file(pid: int) -> Path:
+    return Path(f"/proc/{pid}/task/{pid}/children")
