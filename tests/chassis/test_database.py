@@ -218,3 +218,31 @@ def test_a_sqlite_file_that_cannot_be_opened(tmp_path: pytest.TempPathFactory) -
     database = Database(f"sqlite:///{tmp_path}")
     with pytest.raises(Unavailable), database.reading() as connection:
         connection.exec_driver_sql("SELECT 1")
+
+
+LONG = {
+    "sqlite": "WITH RECURSIVE c(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM c WHERE x < 1000000000)"
+    " SELECT count(*) FROM c",
+    "mariadb": "SELECT count(*) FROM seq_1_to_100000 a, seq_1_to_100000 b"
+    " WHERE a.seq * b.seq = MD5('x')",
+}
+
+
+@pytest.mark.parametrize("engine", ["reading", "writing"])
+def test_a_statement_that_takes_long_is_ended_in_the_server_too(
+    each_database: str, engine: str
+) -> None:
+    database = Database(each_database, query_timeout=0.5)
+    long = LONG["sqlite" if database.is_sqlite else "mariadb"]
+    begun = time.monotonic()
+    with pytest.raises(Unavailable) as raised, getattr(database, engine)() as connection:
+        connection.exec_driver_sql(long).all()
+    assert time.monotonic() - begun < 3
+    assert "took too long" in raised.value.detail
+    assert raised.value.headers["Retry-After"]
+    with database.reading() as connection:
+        if not database.is_sqlite:
+            running = connection.exec_driver_sql("SHOW FULL PROCESSLIST").all()
+            assert not [row for row in running if row[7] and "seq_1" in row[7]]
+        assert connection.exec_driver_sql("SELECT 1").scalar_one() == 1
+    database.dispose()

@@ -31,6 +31,7 @@ own_schema = "{own_schema}"
 database_timezone = "Europe/Paris"
 closed_proposal_codes = ["IN"]
 rights_cache_seconds = 0
+{more}
 [permissions.groups."BL1 staff"]
 staff_of = ["BL1"]
 [permissions.groups.goods]
@@ -81,12 +82,12 @@ class Core:
             return list(connection.execute(sa.select(self.tables[table])).all())
 
 
-def make_core(url: str, folder: Path, issuing: Issuing) -> Core:
-    """A core on this empty database, with the demo rows in it."""
+def make_core(url: str, folder: Path, issuing: Issuing, *, more: str = "") -> Core:
+    """A core on this empty database, with the demo rows in it; `more` goes into [core]."""
     own_schema = f"own_{abs(hash(url)) % 10**9}"
     file = folder / "ispyb.toml"
     text = CONFIGURATION.format(
-        folder=folder, issuer=issuing.toml(), url=url, own_schema=own_schema
+        folder=folder, issuer=issuing.toml(), url=url, own_schema=own_schema, more=more
     )
     file.write_text(text, encoding="utf-8")
     configuration = load(file, environ={})

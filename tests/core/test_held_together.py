@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from tests.cast import ALICE, BOB, DAVE, ERIN, OSCAR, Issuing, Somebody
 from tests.core.conftest import Core, make_core
+from tests.peers.mariadb import MariaDb
 
 ROUNDS = 6
 
@@ -148,3 +149,19 @@ def test_a_name_can_be_said_back(both: Core) -> None:
     made = both.call(ERIN, "POST", "/proposals", {**body, "proposalNumber": "12A"})
     assert made.status_code == 201
     assert both.get(ERIN, "/proposals/MX12A")["proposalId"] == made.get_json()["proposalId"]
+
+
+def test_a_query_that_waits_too_long_is_503_and_gone_from_the_server(
+    mariadb: MariaDb, issuing: Issuing, tmp_path: Path
+) -> None:
+    core = make_core(mariadb.url(), tmp_path, issuing, more="query_timeout = 0.5")
+    with core.database.reading() as connection:
+        connection.exec_driver_sql("LOCK TABLES Shipping WRITE")
+        answer = core.call(ALICE, "GET", "/shippings")
+        assert answer.status_code == 503, answer.text
+        assert answer.headers["Retry-After"]
+        running = connection.exec_driver_sql("SHOW FULL PROCESSLIST").all()
+        assert not [row for row in running if row[7] and "c0" in row[7]]
+        connection.exec_driver_sql("UNLOCK TABLES")
+    assert core.call(ALICE, "GET", "/shippings").status_code == 200
+    core.close()

@@ -315,6 +315,7 @@ def test_the_contract_tells_every_route(ssx: Ssx) -> None:
         ("/ssx/runs", "get"): "runs:read",
         ("/ssx/runs", "post"): "runs:write",
         ("/ssx/runs/{key}", "get"): "runs:read",
+        ("/ssx/runs/{key}/history", "get"): "runs:read",
         ("/ssx/runs/{run_id}/batches/{n}", "put"): "runs:write",
         ("/ssx/runs/{run_id}/close", "post"): "runs:write",
         ("/ssx/runs/{run_id}/images", "get"): "runs:read",

@@ -15,6 +15,7 @@ from pyispyb_chassis.logs import log_requests
 from pyispyb_chassis.openapi import Contract
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
+from pyispyb_chassis.streams import limit_streams
 from pyispyb_chassis.tokens import OwnIssuer, Verifier
 
 Check = Callable[[], str | None]
@@ -94,6 +95,7 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
         own=service.signs_as,
     )
     app.extensions["pyispyb"] = Chassis(service, verifier, service.rights_of)
+    limit_streams(app, configuration.suite.server.threads)
     log_requests(app)
     install_errors(app)
     api = _Api(app, prefix=service.settings.prefix, doc=False)

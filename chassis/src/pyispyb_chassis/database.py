@@ -1,6 +1,8 @@
 """A database as two engines, on SQLite and MariaDB: autocommitted reads, explicit writes."""
 
 import logging
+import math
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +25,10 @@ ANSWER_TIMEOUT = 4
 
 # What MariaDB and PyMySQL say when the server is gone, too busy, or was told to give up.
 _GONE = {2002, 2003, 2006, 2013, 2014, 1053, 1927}
-_BUSY = {1040, 1203, 1205, 1213, 1969, 3024, 1317}
+_BUSY = {1040, 1203, 1205, 1213, 1317}
+_TOOK_TOO_LONG = {1969, 3024}
+# Steps of SQLite's machine between two looks at the clock: about a millisecond.
+_STEPS = 20_000
 _NOT_IN_THIS_CHARACTER_SET = {1267, 1270, 1271, 3988}
 _REFERS_TO_NOTHING = {1452, 1216}
 _IS_REFERRED_TO = {1451, 1217}
@@ -33,16 +38,24 @@ class Database:
     """One database of one service.
 
     `reading()` and `writing()` give a connection; a server that is down is Unavailable, quickly.
+    A statement that takes longer than `query_timeout` seconds is ended, in the server too.
     """
 
-    def __init__(self, url: str, *, name: str = "the database", pool_size: int = 8) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        name: str = "the database",
+        pool_size: int = 8,
+        query_timeout: float | None = None,
+    ) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self._breaker = Breaker(name)
         if self.is_sqlite:
-            self.read_engine, self.write_engine = _sqlite(self.url)
+            self.read_engine, self.write_engine = _sqlite(self.url, query_timeout)
         else:
-            self.read_engine, self.write_engine = _mariadb(self.url, pool_size)
+            self.read_engine, self.write_engine = _mariadb(self.url, pool_size, query_timeout)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -99,6 +112,8 @@ class Database:
             return self._breaker.failed()
         if code in _NOT_IN_THIS_CHARACTER_SET:
             return BadRequest("a text of the query has characters that the database does not know")
+        if code in _TOOK_TOO_LONG or text == "interrupted":
+            return Unavailable("the query took too long; ask for less, or for fewer rows")
         if code in _BUSY or "database is locked" in text:
             return Unavailable("the database is busy")
         if isinstance(error, exc.IntegrityError):
@@ -143,7 +158,10 @@ def _connect(_dialect: Any, _record: Any, arguments: Any, settings: Any) -> _Imp
     return _Impatient(*arguments, **settings)
 
 
-def _mariadb(url: sa.URL, pool_size: int) -> tuple[Engine, Engine]:
+def _mariadb(url: sa.URL, pool_size: int, query_timeout: float | None) -> tuple[Engine, Engine]:
+    session = "SET time_zone='+00:00', innodb_lock_wait_timeout=2"
+    if query_timeout is not None:
+        session += f", max_statement_time={query_timeout:g}"
     common: dict[str, Any] = {
         "hide_parameters": True,
         "pool_size": pool_size,
@@ -156,7 +174,7 @@ def _mariadb(url: sa.URL, pool_size: int) -> tuple[Engine, Engine]:
             "read_timeout": ANSWER_TIMEOUT,
             "write_timeout": ANSWER_TIMEOUT,
             "charset": "utf8mb4",
-            "init_command": "SET time_zone='+00:00', innodb_lock_wait_timeout=2",
+            "init_command": session,
         },
     }
     read = sa.create_engine(
@@ -177,13 +195,15 @@ def _name_the_request(
     return (f"{statement} /* {name} */" if name else statement), parameters
 
 
-def _sqlite(url: sa.URL) -> tuple[Engine, Engine]:
+def _sqlite(url: sa.URL, query_timeout: float | None) -> tuple[Engine, Engine]:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
     read = sa.create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
     write = sa.create_engine(url, hide_parameters=True)
     for engine in (read, write):
         event.listen(engine, "connect", _open_sqlite)
+        if query_timeout is not None:
+            _end_what_takes_long(engine, query_timeout)
     # Python's own deferred BEGIN loses updates between processes.
     event.listen(write, "connect", _leave_begin_to_us)
     event.listen(write, "begin", _begin_immediately)
@@ -198,6 +218,22 @@ def _open_sqlite(connection: Any, _record: Any) -> None:
         "synchronous=NORMAL",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _end_what_takes_long(engine: Engine, seconds: float) -> None:
+    """Interrupt a statement that runs longer than this."""
+
+    def watch(connection: Any, record: Any) -> None:
+        def is_over() -> bool:
+            return bool(time.monotonic() > record.info.get("ends", math.inf))
+
+        connection.set_progress_handler(is_over, _STEPS)
+
+    def start(connection: Connection, *_: Any) -> None:
+        connection.info["ends"] = time.monotonic() + seconds
+
+    event.listen(engine, "connect", watch)
+    event.listen(engine, "before_cursor_execute", start)
 
 
 def _leave_begin_to_us(connection: Any, _record: Any) -> None:

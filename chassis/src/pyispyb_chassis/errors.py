@@ -61,6 +61,12 @@ class NotFound(ServiceError):
     status = HTTPStatus.NOT_FOUND
 
 
+class NotAcceptable(ServiceError):
+    """None of the forms that the caller accepts is one that this route answers in."""
+
+    status = HTTPStatus.NOT_ACCEPTABLE
+
+
 class Conflict(ServiceError):
     """It contradicts what is stored."""
 

@@ -5,6 +5,7 @@ import logging
 import re
 import sys
 import time
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -104,13 +105,26 @@ def log_requests(app: Flask) -> None:
     @app.after_request
     def finish(response: Response) -> Response:
         response.headers["X-Request-ID"] = request_id()
-        log.info(
-            "request",
-            extra={
-                "method": request.method,
-                "path": request.path,
-                "status": response.status_code,
-                "duration_ms": round((time.perf_counter() - g.started) * 1000, 1),
-            },
-        )
+        line = {
+            "method": request.method,
+            "path": request.path,
+            "status": response.status_code,
+        }
+        sent = g.get("sent")
+        if sent is None:
+            log.info("request", extra={**line, "duration_ms": _since(g.started)})
+            return response
+        # A body that is sent in pieces: its line comes when it ends, outside of the request.
+        caller, started = g.get("principal"), g.started
+        line["request_id"] = request_id()
+        line["login"] = caller.login if isinstance(caller, Principal) else None
+
+        def ended() -> None:
+            log.info("request", extra={**line, "duration_ms": _since(started), **asdict(sent)})
+
+        response.call_on_close(ended)
         return response
+
+
+def _since(started: float) -> float:
+    return round((time.perf_counter() - started) * 1000, 1)

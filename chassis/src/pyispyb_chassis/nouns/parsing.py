@@ -27,6 +27,7 @@ from pyispyb_chassis.nouns.query import (
     noun_at,
 )
 
+LONGEST_NUMBER = 12
 _PARAMETER = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(?:\[([a-z]*)\])?")
 
 
@@ -168,6 +169,29 @@ def read_query(
     if reader.faults:
         raise BadRequest("the query string has faults", errors=reader.faults)
     return query
+
+
+def read_paging(arguments: Sequence[tuple[str, str]]) -> tuple[int, int]:
+    """The limit and skip of a list that takes nothing else. Raises BadRequest with every fault."""
+    bounds = {"limit": (DEFAULT_LIMIT, LARGEST_LIMIT), "skip": (0, LARGEST_SKIP)}
+    faults: list[tuple[str, str]] = []
+    given: dict[str, str] = {}
+    for name, text in arguments:
+        if name not in bounds:
+            faults.append((name, f"no such parameter here; allowed: {', '.join(bounds)}"))
+        elif name in given:
+            faults.append((name, "stands twice"))
+        elif not _is_within(text, bounds[name][1]):
+            faults.append((name, f"takes a whole number from 0 to {bounds[name][1]}"))
+        given[name] = text
+    if faults:
+        raise BadRequest("the query string has faults", errors=faults)
+    limit, skip = (int(given.get(name, default)) for name, (default, _) in bounds.items())
+    return limit, skip
+
+
+def _is_within(text: str, high: int) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < LONGEST_NUMBER and int(text) <= high
 
 
 def _sorted_out(

@@ -71,5 +71,11 @@ class Policy(Protocol[V]):
     def names(self, noun: Bound, viewer: V, column: str, row: sa.FromClause) -> Condition:
         """The rows that a foreign key in a body may name; `row` is of the noun it leads to."""
 
+    def recalls(self, noun: Bound, viewer: V, row: sa.FromClause) -> Condition:
+        """The visible rows whose history the viewer may read."""
+
+    def recalls_deleted(self, noun: Bound, viewer: V) -> bool:
+        """Whether the viewer may read the history of rows that are gone."""
+
     def guards(self, rule: str) -> bool:
         """Whether a rule that the engine itself applies to writes is in force."""

@@ -23,7 +23,7 @@ __all__ = ["Reader", "Row"]
 MOST_STATEMENTS = 512
 LARGEST_ID = 2**63 - 1
 LONGEST_INTEGER = 4000
-EXPORTED_AT_ONCE = 500
+EXPORTED_AT_ONCE = 200
 HOLDERS_AT_ONCE = 100  # of rows that carry lists of others
 
 
@@ -113,9 +113,11 @@ class Reader(Generic[V]):
     ) -> Iterator[list[Row]]:
         """All rows of a list, some at a time: a connection is held only while they are read.
 
-        Whatever the viewer may is asked again for each. Inserts and deletes meanwhile neither
-        repeat nor lose another row.
+        In the order of their key where no other is asked for, so that each page costs the same.
+        What the viewer may is asked again for each; inserts and deletes meanwhile neither repeat
+        nor lose another row.
         """
+        query = replace(query, sort=query.sort or ((noun.key, False),))
         plan = self.plan(noun, query, viewer_of())
         most = HOLDERS_AT_ONCE if plan.branches else EXPORTED_AT_ONCE
         while True:
@@ -124,7 +126,8 @@ class Reader(Generic[V]):
             with reading() as connection:
                 paging = {"page_limit": most + 1, "page_skip": 0}
                 found = list(connection.execute(plan.rows, {**values, **paging}))
-                more, found = len(found) > most, found[:most]
+                more = len(found) > most
+                del found[most:]
                 try:
                     objects = plan.objects(connection, found, values)
                 except TooMany:
@@ -132,10 +135,12 @@ class Reader(Generic[V]):
                         raise
                     most = max(1, most // 4)
                     continue
+            if more:
+                query = replace(query, after=plan.place_of(found[-1]))
+            del found  # one page at a time is held
             yield objects
             if not more:
                 return
-            query = replace(query, after=plan.place_of(found[-1]))
 
     def plan(self, noun: Bound, query: Query, viewer: V) -> Plan:
         """The statements of a query, built once for each form of query and viewer."""

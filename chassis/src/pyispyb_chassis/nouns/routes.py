@@ -12,17 +12,21 @@ from flask_restx import Namespace, Resource
 from pyispyb_chassis.access import requires
 from pyispyb_chassis.bodies import json_answer, json_object
 from pyispyb_chassis.database import Database
-from pyispyb_chassis.errors import NotFound
+from pyispyb_chassis.errors import Forbidden, NotFound
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
+from pyispyb_chassis.nouns.exports import as_csv, as_ndjson, columns_of, refuse_lists
 from pyispyb_chassis.nouns.ledger import Attempt, checked_key
-from pyispyb_chassis.nouns.parsing import read_query
+from pyispyb_chassis.nouns.parsing import read_paging, read_query
 from pyispyb_chassis.nouns.policy import V
-from pyispyb_chassis.nouns.query import OF_AN_ITEM
+from pyispyb_chassis.nouns.query import OF_AN_EXPORT, OF_AN_ITEM
 from pyispyb_chassis.nouns.reading import Reader, Row
 from pyispyb_chassis.nouns.schema import schema_of
 from pyispyb_chassis.nouns.tags import Versions, read_versions, tag_of
 from pyispyb_chassis.nouns.writing import Writer
 from pyispyb_chassis.principal import Principal, principal
+from pyispyb_chassis.streams import CSV, JSON, NDJSON, streamed, wanted_form
+
+CSV_WITH_HEADER = f"{CSV}; charset=utf-8; header=present"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +40,32 @@ class Engine(Generic[V]):
     viewer_of: Callable[[Principal], V]
     prefix: str
 
-    def page(self, noun: Bound) -> Response:
-        """A page of rows that the caller may see."""
+    def list(self, noun: Bound) -> Response:
+        """The rows that the caller may see: a page of them, or all as CSV or NDJSON."""
+        form = wanted_form()
+        return self._page(noun) if form == JSON else self._export(noun, form)
+
+    def _export(self, noun: Bound, form: str) -> Response:
+        query = read_query(_arguments(), noun, self.catalogue, OF_AN_EXPORT)
+        caller = principal()
+
+        def viewer_now() -> Any:
+            viewer = self.viewer_of(caller)
+            if not self.reader.policy.may(viewer, noun.noun.read):
+                raise Forbidden(f"this needs the permission {noun.noun.read}")
+            return viewer
+
+        plan = self.reader.plan(noun, query, viewer_now())
+        pages = self.reader.every(self.database.reading, noun, query, viewer_now)
+        if form == NDJSON:
+            pieces, kind, ending = as_ndjson(pages), NDJSON, "ndjson"
+        else:
+            refuse_lists(plan)
+            pieces, kind, ending = as_csv(pages, columns_of(plan)), CSV_WITH_HEADER, "csv"
+        name = f'attachment; filename="{noun.path}.{ending}"'
+        return streamed(pieces, kind, {"Content-Disposition": name, "Vary": "Accept"})
+
+    def _page(self, noun: Bound) -> Response:
         arguments = _arguments()
         query = read_query(arguments, noun, self.catalogue)
         viewer = self.viewer_of(principal())
@@ -61,6 +89,16 @@ class Engine(Generic[V]):
         if known is not None and known.holds(tag):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
         return json_answer(row, headers={"ETag": tag})
+
+    def history(self, noun: Bound, key: str) -> Response:
+        """What became of one row, the latest change first."""
+        limit, skip = read_paging(_arguments())
+        viewer = self.viewer_of(principal())
+        with self.database.reading() as connection:
+            page = self.writer.history.page(connection, noun, key, viewer, limit, skip)
+        if page["next"] is not None:
+            page["next"] = f"{request.path}?{urlencode({'limit': limit, 'skip': page['next']})}"
+        return json_answer(page)
 
     def create(self, noun: Bound) -> Response:
         """A new row: 201, its place and itself."""
@@ -111,7 +149,7 @@ def _routes_of(noun: Bound, engine: Engine[Any]) -> Namespace:
 
     @requires(noun.noun.read)
     def list_(_self: Resource) -> Response:
-        return engine.page(noun)
+        return engine.list(noun)
 
     @requires(noun.noun.write)
     def create(_self: Resource) -> Response:
@@ -129,10 +167,15 @@ def _routes_of(noun: Bound, engine: Engine[Any]) -> Namespace:
     def delete(_self: Resource, key: str) -> Response:
         return engine.delete(noun, key)
 
+    @requires(noun.noun.read)
+    def history(_self: Resource, key: str) -> Response:
+        return engine.history(noun, key)
+
     collection = {"list": ("get", list_), "create": ("post", create)}
     item = {"get": ("get", get), "patch": ("patch", patch), "delete": ("delete", delete)}
     _mount(namespace, noun, "", collection)
     _mount(namespace, noun, "/<string:key>", item)
+    _mount(namespace, noun, "/<string:key>/history", {"get": ("get", history)})
     return namespace
 
 
@@ -146,7 +189,7 @@ def _mount(
         method: call for action, (method, call) in methods.items() if action in noun.noun.actions
     }
     if offered:
-        kind = "item" if path else "list"
+        kind = path.rpartition("/")[2].replace("<string:key>", "item") or "list"
         resource = type(f"{noun.noun.table}_{kind}", (Resource,), offered)
         namespace.add_resource(resource, path, endpoint=f"{noun.path}_{kind}")
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
 from pyispyb_chassis.nouns.query import DEFAULT_LIMIT, LARGEST_LIMIT, OPERATORS
+from pyispyb_chassis.streams import CSV, NDJSON
 
 Json = dict[str, Any]
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -29,6 +30,7 @@ def schema_of(noun: Bound, catalogue: Catalogue) -> Json:
         "operators": list(OPERATORS),
         "includes": list(noun.noun.includes),
         "includesOfMany": [name for name in noun.noun.includes if noun.references[name].many],
+        "exports": [NDJSON, CSV],
         "search": list(noun.noun.search),
         "sort": noun.noun.sort,
         "permissions": {"read": noun.noun.read, "write": noun.noun.write},
@@ -67,7 +69,7 @@ def _included(noun: Bound, name: str, catalogue: Catalogue, refer: str | None) -
 def contract_of_nouns(catalogue: Catalogue, prefix: str) -> Json:
     """The OpenAPI paths and component schemas of all nouns."""
     paths: Json = {}
-    schemas: Json = {}
+    schemas: Json = {"change": _CHANGE}
     for noun in catalogue:
         schemas[noun.path] = {
             "type": "object",
@@ -78,6 +80,7 @@ def contract_of_nouns(catalogue: Catalogue, prefix: str) -> Json:
         schemas[f"{noun.path}-patch"] = _body(noun, required=False)
         paths[f"{prefix}/{noun.path}"] = _collection(noun)
         paths[f"{prefix}/{noun.path}/{{key}}"] = _item(noun)
+        paths[f"{prefix}/{noun.path}/{{key}}/history"] = _history(noun)
     return {"paths": paths, "schemas": schemas}
 
 
@@ -94,23 +97,29 @@ def _body(noun: Bound, *, required: bool) -> Json:
     return body
 
 
-def _collection(noun: Bound) -> Json:
-    reference = {"$ref": f"#/components/schemas/{noun.path}"}
-    page = {
+def _page_of(row: Json) -> Json:
+    return {
         "type": "object",
         "properties": {
             "total": {"type": ["integer", "null"]},
-            "results": {"type": "array", "items": reference},
+            "results": {"type": "array", "items": row},
             "limit": {"type": "integer"},
             "skip": {"type": ["integer", "null"], "description": "null behind a cursor"},
             "next": {"type": ["string", "null"], "description": "the path of the next page"},
         },
         "required": ["total", "results", "limit", "skip", "next"],
     }
+
+
+def _collection(noun: Bound) -> Json:
+    reference = {"$ref": f"#/components/schemas/{noun.path}"}
+    page = _page_of(reference)
     operations: Json = {
         "get": _operation(noun, f"List {noun.path}", noun.noun.read, ok=(200, page))
         | {"parameters": list(_list_parameters(noun)), "description": noun.noun.doc}
     }
+    line: Json = {"schema": {"type": "string"}}
+    operations["get"]["responses"]["200"]["content"] |= {NDJSON: line, CSV: line}
     if "create" in noun.noun.actions:
         operations["post"] = _operation(
             noun, f"Create one of {noun.path}", noun.noun.write, ok=(201, reference), body="create"
@@ -118,18 +127,31 @@ def _collection(noun: Bound) -> Json:
     return operations
 
 
-def _item(noun: Bound) -> Json:
-    reference = {"$ref": f"#/components/schemas/{noun.path}"}
+def _key_of(noun: Bound) -> Json:
     known = f", or its {noun.noun.known_as}" if noun.noun.known_as else ""
-    key = {
+    return {
         "name": "key",
         "in": "path",
         "required": True,
         "description": f"{noun.key}{known}",
         "schema": {"type": "string"},
     }
+
+
+def _history(noun: Bound) -> Json:
+    page = _page_of({"$ref": "#/components/schemas/change"})
+    summary = f"List the changes of one of {noun.path}, the latest first"
+    return {
+        "parameters": [_key_of(noun)],
+        "get": _operation(noun, summary, noun.noun.read, ok=(200, page))
+        | {"parameters": [_LIMIT, _SKIP]},
+    }
+
+
+def _item(noun: Bound) -> Json:
+    reference = {"$ref": f"#/components/schemas/{noun.path}"}
     operations: Json = {
-        "parameters": [key],
+        "parameters": [_key_of(noun)],
         "get": _operation(noun, f"Get one of {noun.path}", noun.noun.read, ok=(200, reference))
         | {"parameters": [_FIELDS, _include(noun), _IF_NONE_MATCH]},
     }
@@ -174,6 +196,24 @@ def _parameter(name: str, doc: str, schema: Mapping[str, Any]) -> Json:
     return {"name": name, "in": "query", "description": doc, "schema": dict(schema)}
 
 
+_LIMIT = _parameter(
+    "limit",
+    "rows of a page",
+    {"type": "integer", "minimum": 0, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT},
+)
+_SKIP = _parameter("skip", "rows before the page", {"type": "integer", "minimum": 0, "default": 0})
+_CHANGE: Json = {
+    "type": "object",
+    "description": "who changed which fields of a row, when, and under which request",
+    "properties": {
+        "changeId": {"type": "integer"},
+        "action": {"type": "string"},
+        "login": {"type": "string"},
+        "time": {"type": "string", "format": "date-time"},
+        "fields": {"type": "array", "items": {"type": "string"}},
+        "requestId": {"type": "string"},
+    },
+}
 _FIELDS = _parameter(
     "fields", "the fields wanted, with commas; Include.field for an include's", {"type": "string"}
 )
@@ -211,14 +251,8 @@ def _include(noun: Bound) -> Json:
 
 
 def _list_parameters(noun: Bound) -> Iterable[Json]:
-    yield _parameter(
-        "limit",
-        "rows of a page",
-        {"type": "integer", "minimum": 0, "maximum": LARGEST_LIMIT, "default": DEFAULT_LIMIT},
-    )
-    yield _parameter(
-        "skip", "rows before the page", {"type": "integer", "minimum": 0, "default": 0}
-    )
+    yield _LIMIT
+    yield _SKIP
     yield _parameter(
         "after",
         "begin behind this cursor, taken from the next of a page of this same list",

@@ -17,6 +17,7 @@ from pyispyb_chassis.errors import (
     Unprocessable,
 )
 from pyispyb_chassis.nouns.catalogue import Bound, primary_key
+from pyispyb_chassis.nouns.history import History
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
 from pyispyb_chassis.nouns.policy import (
     BOTH_ENDS,
@@ -45,6 +46,7 @@ class Writer(Generic[V]):
         self._policy = reader.policy
         self._database = database
         self._ledger = ledger
+        self.history = History(reader, ledger)
         self._ledger_is_there = False
         self._proposals = Proposals(reader.catalogue, reader.policy, sqlite=database.is_sqlite)
 

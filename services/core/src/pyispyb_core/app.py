@@ -42,7 +42,11 @@ def _fault_of_own_tables(database: Database, tables: Tables) -> str | None:
 def create_app(configuration: Configuration, *, without: frozenset[str] = frozenset()) -> Flask:
     """The WSGI app of core; `without` takes rules out, for the test that proves each bites."""
     settings = configuration.section(CoreSettings)
-    database = Database(settings.database_url.get_secret_value(), name="the ISPyB database")
+    database = Database(
+        settings.database_url.get_secret_value(),
+        name="the ISPyB database",
+        query_timeout=settings.query_timeout,
+    )
     tables = tables_of(database, settings.own_schema)
     rules = Rules(tables, settings, without=without)
     catalogue = Catalogue(NOUNS, tables.metadata, ZoneInfo(settings.database_timezone))

@@ -34,6 +34,9 @@ class CoreSettings(ServiceSection):
         description="the shippingStatus words with which goods handling is over",
     )
     rights_cache_seconds: float = Field(10, ge=0, le=30)
+    query_timeout: float = Field(
+        3, ge=0.1, le=3.5, description="seconds after which a statement is ended: 503"
+    )
 
     @field_validator("database_timezone")
     @classmethod

@@ -120,6 +120,14 @@ class Rules:
         """A run has no foreign key inside ssx."""
         return sa.false()
 
+    def recalls(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
+        """Whoever sees a run sees what became of it."""
+        return self.sees(noun, viewer, row)
+
+    def recalls_deleted(self, _noun: Bound, viewer: Viewer) -> bool:
+        """Runs are not deleted; those who see all would see."""
+        return viewer.sees_all
+
     def guards(self, _rule: str) -> bool:
         """All of the engine's own rules hold."""
         return True

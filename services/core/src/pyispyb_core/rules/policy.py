@@ -214,6 +214,34 @@ class Rules(PlanRules, PeopleRules):
             return self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
         return self.touches(noun, viewer, row)
 
+    def recalls(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
+        """A row's history is for the members of its proposal and staff; a person's for themselves.
+
+        Whoever sees every row reads every history.
+        """
+        if self.sees_all(noun, viewer):
+            return sa.true()
+        match noun.noun.level:
+            case Level.PERSON:
+                return self._yourself(viewer, row)
+            case Level.LABORATORY | Level.BEAMLINE | Level.LOOKUP:
+                return sa.false()
+            case Level.SESSION:
+                return self._recalls_session(viewer, row)
+            case Level.DATA | Level.PROCESSING:
+                return self._within(noun, row, lambda one: self._recalls_session(viewer, one))
+            case _:
+                owner = self.owner(noun, row)
+                return sa.false() if owner is None else self._insider(viewer, owner)
+
+    def _recalls_session(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        member = self.member(viewer, session.c.proposalId)
+        return sa.or_(member, self.staff_session(viewer, session))
+
+    def recalls_deleted(self, noun: Bound, viewer: Viewer) -> bool:
+        """What is gone has no proposal any more: its history is for those who see every row."""
+        return self.sees_all(noun, viewer)
+
     def _administers(self, viewer: Viewer) -> bool:
         return self.guards(WRITE_ALL) and Permission.EVERYTHING_WRITE_ALL in viewer.permissions
 
