@@ -10,6 +10,7 @@ from pyispyb_auth.operations.personal_tokens import (
     NewPersonalTokenAnswer,
     PersonalTokenAnswer,
     PersonalTokens,
+    refuse_narrowed,
 )
 from pyispyb_auth.resources.described import described, list_of, listed, query_of
 from pyispyb_auth.resources.login import NO_STORE
@@ -39,7 +40,9 @@ def personal_tokens_namespace(
         @requires()
         def post(self) -> Response:
             """Make a personal access token; it is in this answer and nowhere else."""
-            made = tokens.create(json_model(NewPersonalToken), principal())
+            caller = principal()
+            refuse_narrowed(caller)  # before anything of the body is told to be wrong
+            made = tokens.create(json_model(NewPersonalToken), caller)
             where = {"Location": f"{prefix}/personal-tokens/{made['tokenId']}"}
             return json_answer(made, 201, {**NO_STORE, **where})
 
