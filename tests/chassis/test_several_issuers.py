@@ -169,7 +169,7 @@ WHOLE = {"people": True, "services": True, "administrators": True}
     [
         ({}, {}, None, True),
         ({}, {}, 999, True),
-        ({}, {}, 1000, False),
+        ({}, {}, 1000, True),
         ({}, {}, 1001, False),
         ({"login": "bob"}, {}, 1001, True),
         ({"issuer": "gone"}, {}, None, False),

@@ -137,7 +137,7 @@ class Verifier:
         ):
             return False
         earliest = issuer.revocations.list.not_before.get(caller.login)
-        return earliest is None or since > earliest
+        return earliest is None or since >= earliest
 
     def on_revoked_logins(self, tell: Callable[[str, Mapping[str, float]], bool]) -> None:
         """Have `tell` called with an issuer and its logins' not-before moments, when they change.

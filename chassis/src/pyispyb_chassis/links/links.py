@@ -188,7 +188,7 @@ class Links:
                     caller = Principal(login=login, issuer=issuer, expires=0, token="")
                     at = datetime.fromtimestamp(earliest, UTC).replace(tzinfo=None)
                     of_theirs = table.c.owner == owner_of(caller)
-                    connection.execute(table.delete().where(of_theirs, table.c.madeAt <= at))
+                    connection.execute(table.delete().where(of_theirs, table.c.madeAt < at))
         except ServiceError:
             return False
         return True
