@@ -118,6 +118,8 @@ FAILURE = '<cas:authenticationFailure code="{}">x</cas:authenticationFailure>'
         (answered(USER.format("&b;"), BOMB), 200, 503),
         (answered(USER.format("&a;"), FILE), 200, 503),
         (answered(""), 200, 503),
+        (answered(USER.format("alice"), '<?xml version="1.0" encoding="none-such"?>'), 200, 503),
+        (answered(USER.format("alice")) + b"\xff", 200, 503),
         (b"<html>", 200, 503),
         (b"", 200, 503),
         (answered(USER.format("alice")), 500, 503),

@@ -151,6 +151,7 @@ def test_while_one_is_down_no_password_goes_to_another_server(
         if status == 503:
             assert answer.get_json()["detail"] == "the provider one does not answer"
         assert two.told == (["two", "two"] if plugin == "two" else [])
+        assert len(two.asked) == len(two.told), "one time-out is enough to wait for"
 
 
 THIRD_PARTY = '''

@@ -1,6 +1,8 @@
 """Logins by a real directory: who gets in, over what, and what happens when it does not answer."""
 
+import socket
 import statistics
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -169,11 +171,12 @@ def test_another_server_is_asked_in_turn(
             "one that hangs, then ours": f"ldaps://127.0.0.1:{hanging.port}",
             "a stranger's, then ours": stranger.tls_url,  # no certificate that we trust
         }[servers]
-        auth = make_auth(block(directory, first, directory.url))
+        text = block(directory, first, directory.url).replace("_seconds = 1", "_seconds = 3")
+        auth = make_auth(text)
         assert status_of(auth, "alice") == 200
         before = time.monotonic()
         assert status_of(auth, "alice") == 200
-        assert time.monotonic() - before < 0.4, "the one that answered is asked first"
+        assert time.monotonic() - before < 1.4, "the one that answered is asked first"
 
 
 @pytest.mark.parametrize("way", ["starttls", "ldaps"])
@@ -188,11 +191,11 @@ def test_no_password_goes_to_a_server_that_cannot_prove_its_name(
     assert_down(make_auth(text), "alice", PASSWORD)
 
 
-def assert_down(auth: Auth, login: str, password: str, within: float = 1.5) -> None:
+def assert_down(auth: Auth, login: str, password: str) -> None:
     """Twice 503, soon, naming the provider: the second time without asking."""
-    for seconds in (within, 0.5):
+    for seconds in (2.0, 0.9):
         before = time.monotonic()
-        answer = auth.post("/login", login=login, password=password)
+        answer = auth.post("/login", login=login, password=password, plugin="ldap")
         assert answer.status_code == 503, answer.text
         assert answer.get_json()["detail"] == "the provider ldap does not answer"
         assert int(answer.headers["Retry-After"]) > 0
@@ -227,6 +230,30 @@ def test_a_directory_that_is_down_is_503_and_the_others_go_on(
     assert status_of(auth, "dave") == 200
 
 
+ANSWER = bytes.fromhex("300c02010161070a010004000400")
+
+
+@pytest.mark.parametrize("place", range(0, len(ANSWER), 3))
+def test_what_is_no_ldap_is_an_outage(
+    make_auth: Callable[..., Auth], directory: Ldap, place: int
+) -> None:
+    """A bind's answer with one byte that is wrong, and whatever the library makes of it."""
+    garbage = ANSWER[:place] + bytes([ANSWER[place] ^ 0x5A]) + ANSWER[place + 1 :]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.recv(4096)
+                connection.sendall(garbage)
+
+        thread = threading.Thread(target=answer)
+        thread.start()
+        url = f"ldap://127.0.0.1:{server.getsockname()[1]}"
+        auth = make_auth(block(directory, url, more="starttls = false\n"))
+        assert status_of(auth, "alice") == 503
+        thread.join()
+
+
 def test_a_wrong_bind_password_is_ours_to_mend_and_no_refusal(
     make_auth: Callable[..., Auth], directory: Ldap
 ) -> None:
@@ -247,7 +274,7 @@ def test_unknown_and_wrong_take_as_long(make_auth: Callable[..., Auth], director
     assert len(told) == 1
     assert min(min(times) for times in took.values()) >= 0.2
     medians = [statistics.median(times) for times in took.values()]
-    assert max(medians) - min(medians) < 0.04
+    assert max(medians) - min(medians) < 0.1
 
 
 @pytest.mark.parametrize("ending", ["deleted", "filtered out", "new password"])

@@ -149,15 +149,15 @@ def _knowing(asked: Sequence[Provider], login: str) -> tuple[Provider | None, Un
     if len(asked) == 1:
         return asked[0], None
     for one in asked:
+        if doubt is not None and not one.is_local:
+            continue
         try:
             known = one.knows(login)
         except Unavailable as error:
-            doubt = doubt or error
+            doubt = error
             continue
-        if known and (doubt is None or one.is_local):
-            return one, doubt
         if known:
-            break
+            return one, doubt
         silent = silent or (one if known is None else None)
     if doubt is not None:
         return None, doubt

@@ -111,7 +111,7 @@ class CasProvider(Provider):
             raise Unreachable(f"serviceValidate answered {answer.status}")
         try:
             root = fromstring(answer.data)
-        except (ParseError, DefusedXmlException, ValueError) as error:
+        except (ParseError, DefusedXmlException, LookupError, ValueError) as error:
             raise Unreachable("serviceValidate answered no XML that can be read") from error
         refused = root.find(f"{CAS}authenticationFailure")
         if refused is not None and refused.get("code") in REFUSALS:

@@ -72,14 +72,14 @@ class Talk:
         if dn is not None and not password:  # the server would take it for nobody, and say yes
             return False
         authentication = SIMPLE if dn is not None else ANONYMOUS
-        self._in_time()
         self._connection.user = dn
         # As bytes it goes out as it was typed: what a profile of Unicode forbids is no fault.
         secret = password.encode() if password is not None else None
-        self._connection.rebind(
-            password=secret, authentication=authentication, read_server_info=False
-        )
-        code = self._connection.result["result"]
+        with self._in_time():
+            self._connection.rebind(
+                password=secret, authentication=authentication, read_server_info=False
+            )
+            code = self._connection.result["result"]
         if code != RESULT_SUCCESS and code not in REFUSALS:
             raise Unreachable(f"bind: {self._connection.result['description']}")
         return bool(code == RESULT_SUCCESS)
@@ -93,28 +93,36 @@ class Talk:
         return self._search(base, what, SUBTREE, attributes)
 
     def _search(self, base: str, what: str, scope: Any, attributes: Sequence[str]) -> list[Entry]:
-        self._in_time()
-        self._connection.search(
-            base, what, scope, attributes=list(attributes), size_limit=MOST_FOUND
-        )
-        result = self._connection.result
+        with self._in_time():
+            self._connection.search(
+                base, what, scope, attributes=list(attributes), size_limit=MOST_FOUND
+            )
+            result = self._connection.result
+            found = self._connection.response or []
+            entries = [Entry(one) for one in found if one["type"] == "searchResEntry"]
         if result["result"] not in {
             RESULT_SUCCESS, RESULT_NO_SUCH_OBJECT, RESULT_SIZE_LIMIT_EXCEEDED,
         }:  # fmt: skip
             raise Unreachable(f"search below {base}: {result['description']}")
-        found = self._connection.response or []
-        return [Entry(one) for one in found if one["type"] == "searchResEntry"]
+        return entries
 
     def start_tls(self) -> None:
-        """Go on under TLS, or raise."""
-        self._in_time()
-        self._connection.start_tls(read_server_info=False)
+        """Go on under TLS. Raises Unreachable where the server does not."""
+        with self._in_time():
+            self._connection.start_tls(read_server_info=False)
+        if not self._connection.tls_started:
+            raise Unreachable("StartTLS did not begin")
 
-    def _in_time(self) -> None:
+    @contextmanager
+    def _in_time(self) -> Iterator[None]:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise Unreachable("no time left")
         self._connection.socket.settimeout(left)
+        try:
+            yield
+        except Exception as error:  # an answer that is no LDAP raises whatever its decoding meets
+            raise Unreachable(f"{type(error).__name__}: {error}") from error
 
 
 class _VerifiedTls(Tls):

@@ -69,7 +69,7 @@ class Published:
             raise Unreachable(f"{base} says to be {document.get('issuer')!r}, not {self._issuer!r}")
         try:
             found = jwt.PyJWKSet.from_dict(self._read(str(document.get("jwks_uri")))).keys
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError) as error:
             raise Unreachable(f"{base} publishes no usable key") from error
         signing = [
             key for key in found if key.key_type in SIGNING_TYPES and key.public_key_use != "enc"
