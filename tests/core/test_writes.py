@@ -79,7 +79,7 @@ def test_a_patch_is_held_to_the_column(core: Core, column: str, value: Any, part
     ("data", "kind", "status"),
     [
         ("{", "application/json", 400),
-        ("[]", "application/json", 400),
+        ("[]", "application/json", 422),
         ("3", "application/json", 400),
         ("", "application/json", 400),
         ('{"a": NaN}', "application/json", 400),

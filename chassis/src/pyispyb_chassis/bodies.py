@@ -18,15 +18,35 @@ def json_object() -> dict[str, Any]:
 
     Raises UnsupportedMediaType where it does not say that it is JSON, BadRequest where it is not.
     """
+    return _object(_json())
+
+
+def _json() -> Any:
     if request.mimetype not in {"application/json", "application/merge-patch+json"}:
         raise UnsupportedMediaType("send application/json")
     try:
-        body = orjson.loads(request.get_data())
+        return orjson.loads(request.get_data())
     except orjson.JSONDecodeError as error:
         raise BadRequest(f"the body is not JSON: {error}") from error
+
+
+def _object(body: Any) -> dict[str, Any]:
     if not isinstance(body, dict):
         raise BadRequest("the body must be a JSON object")
     return body
+
+
+def json_objects(most: int) -> dict[str, Any] | list[Any]:
+    """The request's body: a JSON object, or an array of 1 to `most` of them.
+
+    Raises what `json_object` raises, and Unprocessable for an array of another length.
+    """
+    body = _json()
+    if isinstance(body, list):
+        if not 1 <= len(body) <= most:
+            raise Unprocessable(f"an array takes 1 to {most} objects, not {len(body)}")
+        return body
+    return _object(body)
 
 
 def json_model(kind: type[M], also: Callable[[dict[str, Any]], list[Fault]] | None = None) -> M:

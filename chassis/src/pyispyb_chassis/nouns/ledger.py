@@ -160,6 +160,28 @@ class Ledger:
             .values(rowId=str(row_id))
         )
 
+    def finish_all(self, connection: Connection, attempt: Attempt, row_ids: Iterable[Any]) -> None:
+        """Keep the rows that one attempt made, in their order; its own place has their number."""
+        places = [
+            {"scope": _place_of(attempt, n), "content": attempt.content, "rowId": str(row_id),
+             "time": _now()}
+            for n, row_id in enumerate(row_ids)
+        ]  # fmt: skip
+        connection.execute(self.answer.insert(), places)
+        self.finish(connection, attempt, len(places))
+
+    def made(self, connection: Connection, attempt: Attempt, number: int) -> list[str]:
+        """The rows that an attempt made which made many."""
+        scopes = [_place_of(attempt, n) for n in range(number)]
+        kept = sa.select(self.answer.c.scope, self.answer.c.rowId)
+        found = connection.execute(kept.where(self.answer.c.scope.in_(scopes)))
+        by_scope = {row.scope: str(row.rowId) for row in found}
+        return [by_scope[scope] for scope in scopes]
+
+
+def _place_of(attempt: Attempt, n: int) -> str:
+    return hashlib.sha256(f"{attempt.scope}:{n}".encode()).hexdigest()
+
 
 def _now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None, microsecond=0)

@@ -10,9 +10,10 @@ from flask import Response, request
 from flask_restx import Namespace, Resource
 
 from pyispyb_chassis.access import requires
-from pyispyb_chassis.bodies import json_answer, json_object
+from pyispyb_chassis.bodies import json_answer, json_object, json_objects
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Forbidden, NotFound
+from pyispyb_chassis.nouns.bulk import MOST_AT_ONCE
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
 from pyispyb_chassis.nouns.exports import as_csv, as_ndjson, columns_of, refuse_lists
 from pyispyb_chassis.nouns.ledger import Attempt, checked_key
@@ -101,8 +102,12 @@ class Engine(Generic[V]):
         return json_answer(page)
 
     def create(self, noun: Bound) -> Response:
-        """A new row: 201, its place and itself."""
-        body = json_object()
+        """A new row: 201, its place and itself; for an array of them the list of all."""
+        body = json_objects(MOST_AT_ONCE)
+        if isinstance(body, list):
+            rows = self.writer.create_all(noun, body, self.viewer_of(principal()), attempt())
+            paging = {"limit": len(rows), "skip": 0, "next": None}
+            return json_answer({"total": len(rows), "results": rows, **paging}, 201)
         key, row = self.writer.create(noun, body, self.viewer_of(principal()), attempt())
         place = f"{self.prefix}/{noun.path}/{key}"
         return json_answer(row, 201, {"Location": place, "ETag": tag_of(noun, row)})

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pyispyb_chassis.nouns.bulk import MOST_AT_ONCE
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
 from pyispyb_chassis.nouns.query import DEFAULT_LIMIT, LARGEST_LIMIT, OPERATORS
 from pyispyb_chassis.streams import CSV, NDJSON
@@ -31,6 +32,7 @@ def schema_of(noun: Bound, catalogue: Catalogue) -> Json:
         "includes": list(noun.noun.includes),
         "includesOfMany": [name for name in noun.noun.includes if noun.references[name].many],
         "exports": [NDJSON, CSV],
+        "createsAtOnce": MOST_AT_ONCE if "create" in noun.noun.actions else 0,
         "search": list(noun.noun.search),
         "sort": noun.noun.sort,
         "permissions": {"read": noun.noun.read, "write": noun.noun.write},
@@ -124,7 +126,17 @@ def _collection(noun: Bound) -> Json:
         operations["post"] = _operation(
             noun, f"Create one of {noun.path}", noun.noun.write, ok=(201, reference), body="create"
         ) | {"parameters": [_IDEMPOTENCY_KEY]}
+        one_or_many(operations["post"], page)
     return operations
+
+
+def one_or_many(operation: Json, page: Json) -> None:
+    """Let the body also be an array of objects, answered by the list of them."""
+    sent = operation["requestBody"]["content"]["application/json"]
+    many = {"type": "array", "items": sent["schema"], "minItems": 1, "maxItems": MOST_AT_ONCE}
+    sent["schema"] = {"anyOf": [sent["schema"], many]}
+    told = operation["responses"]["201"]["content"]["application/json"]
+    told["schema"] = {"anyOf": [told["schema"], page]}
 
 
 def _key_of(noun: Bound) -> Json:

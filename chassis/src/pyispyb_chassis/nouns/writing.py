@@ -1,6 +1,6 @@
 """Writes of nouns: create, patch, delete, each one transaction under the same rules as a read."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic
@@ -16,6 +16,7 @@ from pyispyb_chassis.errors import (
     Unavailable,
     Unprocessable,
 )
+from pyispyb_chassis.nouns.bulk import Passed, judged_all
 from pyispyb_chassis.nouns.catalogue import Bound, primary_key
 from pyispyb_chassis.nouns.history import History
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
@@ -28,7 +29,7 @@ from pyispyb_chassis.nouns.policy import (
     V,
 )
 from pyispyb_chassis.nouns.proposing import Body, Proposals, body_of
-from pyispyb_chassis.nouns.query import Query
+from pyispyb_chassis.nouns.query import Filter, Query
 from pyispyb_chassis.nouns.reading import Reader, Row
 from pyispyb_chassis.nouns.tags import Versions, tag_of
 
@@ -69,13 +70,63 @@ class Writer(Generic[V]):
                 self._ledger.finish(connection, attempt, key)
             return key, self._read(connection, noun, key, viewer)
 
+    def create_all(
+        self,
+        noun: Bound,
+        given: Sequence[Any],
+        viewer: V,
+        attempt: Attempt | None = None,
+    ) -> list[Row]:
+        """Insert many rows, or none; every fault is named with the place of its row: `[3].name`.
+
+        Raises what `create` raises: an unseen parent comes first, then what the viewer may not.
+        """
+        self._need(noun, viewer)
+        with self._writing() as connection:
+            if attempt is not None:
+                answered = self._ledger.begin(connection, attempt)
+                if answered is not None:
+                    made = self._ledger.made(connection, attempt, int(answered))
+                    return self._read_all(connection, noun, made, viewer)
+            passed = Passed.of(noun, self._policy, viewer)
+            bodies = judged_all(
+                given, lambda one: self.judged(connection, noun, one, viewer, passed)
+            )
+            keys = [self._insert(connection, noun, body, viewer) for body in bodies]
+            if attempt is not None:
+                self._ledger.finish_all(connection, attempt, keys)
+            return self._read_all(connection, noun, keys, viewer)
+
+    def _read_all(
+        self, connection: Connection, noun: Bound, keys: Sequence[Any], viewer: V
+    ) -> list[Row]:
+        """The rows with these ids, in this order, as far as the viewer sees them."""
+        ids = tuple(int(key) for key in keys)
+        wanted = Query((Filter(noun.key, "in", ids),), limit=len(ids), total=False)
+        rows = self._reader.page(connection, noun, wanted, viewer)["results"]
+        by_id = {row[noun.key]: row for row in rows}
+        return [by_id[key] for key in ids if key in by_id]
+
     def insert(
         self, connection: Connection, noun: Bound, given: Mapping[str, Any], viewer: V
     ) -> Any:
         """`create` inside a transaction that is already open; gives the new row's id."""
+        return self._insert(connection, noun, self.judged(connection, noun, given, viewer), viewer)
+
+    def judged(
+        self,
+        connection: Connection,
+        noun: Bound,
+        given: Mapping[str, Any],
+        viewer: V,
+        passed: Passed | None = None,
+    ) -> Body:
+        """The body of a row that may be created; `passed` knows bodies that are as good."""
         self._find_parent(connection, noun, given, viewer)
         body = body_of(noun, given, new=True)
         self._hold_owners(connection, noun, body.values)
+        if passed is not None and not body.faults and passed.has(body):
+            return body
         row = self._proposals.row(noun, body.values)
         if not body.faults or self._is_decided(noun, body):
             rights = [name for name in body.values if name in noun.noun.rights]
@@ -83,6 +134,11 @@ class Writer(Generic[V]):
             creates |= {name: self._policy.sets(noun, viewer, row, name) for name in rights}
             self._proposals.refuse(connection, row, viewer, creates)
         self._proposals.judge(connection, noun, row, body, viewer)
+        if passed is not None:
+            passed.add(body)
+        return body
+
+    def _insert(self, connection: Connection, noun: Bound, body: Body, viewer: V) -> Any:
         filled = {
             **noun.noun.defaults,
             **body.values,
