@@ -76,6 +76,14 @@ def test_a_link_gives_what_its_maker_would_get(core: Core, who: Somebody, path: 
     assert by_link.headers["Cache-Control"] == "no-store"
 
 
+@pytest.mark.parametrize("accept", ["text/csv", "application/x-ndjson"])
+def test_a_whole_list_is_downloaded_by_a_link(core: Core, accept: str) -> None:
+    own = core.call(ALICE, "GET", "/sessions", Accept=accept)
+    by_link = use(core, made(core, ALICE, "/core/sessions", accept=accept), Accept="text/html")
+    assert (by_link.status_code, by_link.data) == (200, own.data)
+    assert by_link.mimetype == accept
+
+
 @pytest.mark.parametrize(
     "path",
     [

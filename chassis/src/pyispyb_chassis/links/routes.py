@@ -1,6 +1,7 @@
 """The routes of links: two to manage them as a caller, one to use them as anybody."""
 
 import re
+from contextvars import Context, copy_context
 from datetime import UTC, datetime, timedelta
 from http import HTTPMethod
 from io import BytesIO
@@ -181,8 +182,36 @@ def _served(wanted: Wanted, caller: Principal) -> BaseResponse:
     if wanted.accept is not None:
         environ["HTTP_ACCEPT"] = wanted.accept
     app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
-    with app.app_context():  # else both requests share one `g`
-        return BaseResponse.from_app(app, environ)
+    apart = copy_context()  # an answer that streams keeps its request open while it is sent
+
+    def ask() -> BaseResponse:
+        with app.app_context():  # else both requests share one `g`
+            return BaseResponse.from_app(app, environ)
+
+    answer = apart.run(ask)
+    answer.response = _Sent(answer.response, apart)
+    return answer
+
+
+class _Sent:
+    """The body of an answer, made in the context that it was begun in."""
+
+    def __init__(self, body: Any, apart: Context) -> None:
+        self._body = body
+        self._parts = iter(body)
+        self._apart = apart
+
+    def __iter__(self) -> "_Sent":
+        return self
+
+    def __next__(self) -> bytes:
+        part: bytes = self._apart.run(next, self._parts)
+        return part
+
+    def close(self) -> None:
+        """End it, however far it was sent."""
+        if hasattr(self._body, "close"):
+            self._apart.run(self._body.close)
 
 
 def _made() -> dict[str, Any]:
