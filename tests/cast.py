@@ -9,6 +9,7 @@ from typing import Any
 import jwt
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from tests import secrets_watch
 
 ISSUER = "https://issuer.example.org"
 
@@ -69,7 +70,9 @@ class Issuing:
             "jti": str(uuid.uuid4()),
         }
         payload = {name: value for name, value in {**usual, **claims}.items() if value is not None}
-        return jwt.encode(payload, self.key, algorithm="ES256", headers={"kid": self.kid})
+        token = jwt.encode(payload, self.key, algorithm="ES256", headers={"kid": self.kid})
+        secrets_watch.note("access token", token)
+        return token
 
     def bearer(self, somebody: Somebody | None) -> dict[str, str]:
         """The headers with which one of the cast, or nobody, calls."""

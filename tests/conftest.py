@@ -6,6 +6,18 @@ from pathlib import Path
 import pytest
 from tests.cast import Issuing
 from tests.peers.mariadb import MariaDb
+from tests.secrets_watch import SecretsWatch, search_below
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Watch that no secret gets into a log."""
+    config.pluginmanager.register(SecretsWatch(config), "secrets-watch")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _logs_are_searched(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What servers log below the folders of tests."""
+    search_below(tmp_path_factory.getbasetemp())
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from jwt.algorithms import ECAlgorithm
+from tests import secrets_watch
 
 ISSUER = "http://127.0.0.1:8000/auth"
 
@@ -37,7 +38,9 @@ class Key:
         now = int(time.time())
         full = {"iss": ISSUER, "sub": "alice", "iat": now, "exp": now + 300, "jti": "1"} | claims
         full = {name: value for name, value in full.items() if value is not None}
-        return jwt.encode(full, self.private, "ES256", headers={"kid": kid or self.kid})
+        token = jwt.encode(full, self.private, "ES256", headers={"kid": kid or self.kid})
+        secrets_watch.note("access token", token)
+        return token
 
 
 def bearer(token: str) -> dict[str, str]:

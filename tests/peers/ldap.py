@@ -23,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from ldap3 import MODIFY_REPLACE, NONE, Connection, Server
 from ldap3.utils.dn import escape_rdn
+from tests import secrets_watch
 from tests.peers.ports import free_port
 
 NEEDED = "the tests need an LDAP server: apt-get install slapd"
@@ -177,6 +178,7 @@ class Ldap:
     def __exit__(self, *_: object) -> None:
         self.process.send_signal(signal.SIGCONT)
         self.kill()
+        secrets_watch.keep(self.folder / "log")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

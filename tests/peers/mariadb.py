@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pymysql
 import pytest
+from tests import secrets_watch
 
 READY_WITHIN_SECONDS = 30
 NEEDED = "the tests need a MariaDB server: apt-get install mariadb-server"
@@ -101,6 +102,7 @@ class MariaDb:
         self.process.send_signal(signal.SIGCONT)
         self.process.kill()
         self.process.wait()
+        secrets_watch.keep(self.folder / "log")
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

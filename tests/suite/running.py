@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import requests
+from tests import secrets_watch
 
 from pyispyb_local.processes import Mark, members, read_mark
 
@@ -165,6 +166,8 @@ class Caller:
             f"{url}/auth/login", json={"login": login, "password": f"{login}-demo"}, timeout=10
         )
         answer.raise_for_status()
+        secrets_watch.note("password", f"{login}-demo")
+        secrets_watch.note_all(answer.json())
         self.headers = {"Authorization": f"Bearer {answer.json()['token']}"}
 
     def ask(
