@@ -37,7 +37,8 @@ def note(kind: str, secret: object) -> None:
     if folder is None or not isinstance(secret, str):
         return
     secret = secret.rpartition(".")[2] if secret.startswith("eyJ") else secret
-    if len(secret) >= SHORTEST:
+    # A plain word, an address or a path stands in logs by itself.
+    if len(secret) >= SHORTEST and not secret.isalpha() and "/" not in secret:
         with (Path(folder) / f"secrets-{os.getpid()}").open("a", encoding="utf-8") as file:
             file.write(json.dumps([kind, secret]) + "\n")
 
@@ -116,7 +117,7 @@ def of_request(app: flask.Flask, response: flask.Response, **_: Any) -> None:
     if "/links" in sent.path and response.is_json:
         for token in LINK.findall(response.get_data(as_text=True)):
             note("link", token)
-    if app.name == "auth":
+    if app.name == "auth" and sent.method == "POST":
         note_all(sent.form.to_dict() or sent.get_json(silent=True))
         note_all(response.get_json(silent=True))
 
