@@ -23,8 +23,11 @@ def client_address() -> str:
     """The address that the request came from: as the gateway says, else who is connected to us.
 
     The gateway overwrites `X-Real-IP`, and nobody else reaches a service's ports; what is no
-    address there is not believed. Two spellings of one IPv6 address are one; "" for a socket file.
+    address there is not believed. Two spellings of one IPv6 address are one; "" for a socket file
+    and outside of requests.
     """
+    if not has_request_context():
+        return ""
     for said in (request.headers.get("X-Real-IP", ""), request.remote_addr or ""):
         try:
             return str(ip_address(said))

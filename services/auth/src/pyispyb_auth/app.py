@@ -8,16 +8,23 @@ from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
 from pyispyb_auth.operations.access_tokens import AccessTokens
 from pyispyb_auth.operations.browsers import Browsers
+from pyispyb_auth.operations.grants import Grant, refresh_grant
+from pyispyb_auth.operations.keyring import KeyRing
 from pyispyb_auth.operations.logins import Logins
 from pyispyb_auth.operations.personal_tokens import PersonalTokens
+from pyispyb_auth.operations.revoking import Revocations
 from pyispyb_auth.operations.service_accounts import ServiceAccounts
 from pyispyb_auth.operations.service_secrets import ServiceSecrets
+from pyispyb_auth.operations.throttling import Throttle
 from pyispyb_auth.providers import providers_of
 from pyispyb_auth.resources.browser import browser_namespace
 from pyispyb_auth.resources.login import auth_namespace
+from pyispyb_auth.resources.oauth import add_root_metadata, oauth_namespace
 from pyispyb_auth.resources.personal_tokens import personal_tokens_namespace
+from pyispyb_auth.resources.revoking import revoking_namespace
 from pyispyb_auth.resources.service_accounts import service_accounts_namespace
 from pyispyb_auth.settings import AuthSettings
+from pyispyb_chassis.access import refuse_unmarked_routes
 from pyispyb_chassis.administrators import is_administrator
 from pyispyb_chassis.app import Service, create_service
 from pyispyb_chassis.configuration import BadConfiguration, Configuration
@@ -41,12 +48,15 @@ def create_app(configuration: Configuration) -> Flask:
         refuse_demo_accounts(settings)
     database = Database(settings.database_url.get_secret_value(), name="the database of auth")
     providers = providers_of(settings.providers)
-    signing = keys.initialise(settings.keys_dir)
-    access_tokens = AccessTokens(block.issuer, block.audience, settings.token_seconds, signing)
+    ring = KeyRing(settings.keys_dir, settings.key_lead_seconds)
+    access_tokens = AccessTokens(block.issuer, block.audience, settings.token_seconds, ring)
+    revocations = Revocations(database, access_tokens)
+    throttle = Throttle(database, settings)
     accounts = ServiceAccounts(database, providers, block.login_pattern)
     personal_tokens = PersonalTokens(database, settings, providers, access_tokens)
     keepers = (ServiceSecrets(database), personal_tokens)
-    logins = Logins(database, settings, providers, access_tokens, keepers)
+    logins = Logins(database, settings, providers, access_tokens, revocations, throttle, keepers)
+    grants: dict[str, Grant] = {"refresh_token": refresh_grant(logins)}
     url, prefix = configuration.suite.url, settings.prefix
     browsers = Browsers(database, providers, logins, f"{url}{prefix}/browser")
 
@@ -59,6 +69,9 @@ def create_app(configuration: Configuration) -> Flask:
     def rights_of(caller: Principal) -> frozenset[Permission]:
         return frozenset({Permission.ACCOUNTS_MANAGE} if administers(caller) else ())
 
+    def jwks() -> bytes:
+        return orjson.dumps(access_tokens.jwks())
+
     service = Service(
         name="auth",
         title="PyISPyB auth: who you are",
@@ -68,9 +81,12 @@ def create_app(configuration: Configuration) -> Flask:
             browser_namespace(browsers, prefix, secure=url.startswith("https:")),
             service_accounts_namespace(accounts, prefix),
             personal_tokens_namespace(personal_tokens, administers, prefix),
+            oauth_namespace(logins, access_tokens, grants, url + prefix),
+            revoking_namespace(revocations),
         ],
         rights_of=rights_of,
-        signs_as={settings.issuer: OwnIssuer(lambda: orjson.dumps(access_tokens.jwks()))},
+        signs_as={settings.issuer: OwnIssuer(jwks, revocations.signed)},
+        inside={"/revocations": revocations.page},
         ready={
             "database": lambda: MIGRATIONS.fault(database),
             "keys": lambda: keys.fault(settings.keys_dir),
@@ -78,5 +94,7 @@ def create_app(configuration: Configuration) -> Flask:
         noted={f"provider {name}": one.fault for name, one in providers.items()},
     )
     app = create_service(configuration, service)
+    add_root_metadata(app, access_tokens, grants, url + prefix, prefix)
+    refuse_unmarked_routes(app)
     app.extensions["pyispyb_databases"] = [database]
     return app

@@ -7,6 +7,7 @@ import sys
 from argon2 import PasswordHasher
 
 from pyispyb_auth.cli_accounts import add_account_commands
+from pyispyb_auth.cli_tokens import add_token_commands
 from pyispyb_auth.demo import static_providers, write_demo_accounts
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
@@ -40,13 +41,11 @@ def _parser() -> argparse.ArgumentParser:
         ("demo", _demo, "write the demo accounts (local only)"),
     ):
         commands.add_parser(name, help=what).set_defaults(run=run)
-    key = commands.add_parser("keys", help="the signing keys")
-    key.add_argument("action", choices=["init", "list"])
-    key.set_defaults(run=_keys)
     database = commands.add_parser("database", help="auth's own tables")
     database.add_argument("action", choices=["upgrade"])
     database.set_defaults(run=_upgrade)
     add_account_commands(commands, _settings)
+    add_token_commands(commands, _settings)
     return parser
 
 
@@ -80,15 +79,6 @@ def _demo(_arguments: argparse.Namespace) -> None:
         new = write_demo_accounts(provider.accounts_file)
         said = "made" if new else "kept"
         sys.stdout.write(f"{said} {provider.accounts_file}\n")
-
-
-def _keys(arguments: argparse.Namespace) -> None:
-    _, settings = _settings()
-    if arguments.action == "init":
-        keys.initialise(settings.keys_dir)
-    for n, key in enumerate(keys.keys_in(settings.keys_dir)):
-        state = "signs" if n == 0 else "verifies"
-        sys.stdout.write(f"{key.kid}  {key.made:%Y-%m-%d %H:%M}Z  {state}\n")
 
 
 def _upgrade(_arguments: argparse.Namespace) -> None:

@@ -39,6 +39,21 @@ class AuthSettings(ServiceSection):
     refresh_grace_seconds: int = Field(
         30, ge=0, le=300, description="how long the last used refresh token may be used again"
     )
+    key_lead_seconds: int = Field(
+        120, ge=0, le=86400, description="how long a new key is published before it signs"
+    )
+    throttle_after: int = Field(
+        10, ge=1, le=1000, description="refusals of a login from one address before it waits"
+    )
+    throttle_login_after: int = Field(
+        50, ge=1, le=100_000, description="refusals of a login from everywhere"
+    )
+    throttle_address_after: int = Field(
+        200, ge=1, le=100_000, description="refusals from one address, whatever the login"
+    )
+    throttle_longest_seconds: int = Field(
+        60, ge=1, le=3600, description="the longest wait, reached by doubling from 1 s"
+    )
     outage_seconds: int = Field(
         86400, ge=0, description="how long a login is refreshed while its provider is down"
     )

@@ -1,4 +1,4 @@
-"""What auth keeps: logins, browsers on their way, service accounts, personal tokens."""
+"""What auth keeps: logins, browsers on their way, accounts, what is revoked or was refused."""
 
 import sqlalchemy as sa
 
@@ -98,4 +98,31 @@ personal_token = sa.Table(
     sa.Column("confirmedAt", sa.DateTime, nullable=False),
     sa.Column("expiresAt", sa.DateTime, nullable=False),
     sa.Column("lastUsedAt", sa.DateTime, nullable=True),
+)
+
+revocation = sa.Table(
+    "Revocation",
+    metadata,
+    sa.Column("revocationId", sa.Integer, primary_key=True),
+    sa.Column("kind", sa.String(8), nullable=False),
+    sa.Column("value", sa.String(255), nullable=False),
+    sa.Column("notBefore", sa.BigInteger, nullable=False),
+    sa.Column("expiresAt", sa.DateTime, nullable=False, index=True),
+)
+
+login_failure = sa.Table(
+    "LoginFailure",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("failures", sa.Double, nullable=False),
+    sa.Column("failedAt", sa.Double, nullable=False),
+    sa.Column("heldUntil", sa.Double, nullable=False),
+    sa.Column("expiresAt", sa.DateTime, nullable=False, index=True),
+)
+
+known_address = sa.Table(
+    "KnownAddress",
+    metadata,
+    sa.Column("hash", sa.String(64), primary_key=True),
+    sa.Column("expiresAt", sa.DateTime, nullable=False, index=True),
 )

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
+from pyispyb_auth.operations.audit import audit
 from pyispyb_auth.operations.choosing import Choosing
 from pyispyb_auth.operations.logins import Logins, Tokens
 from pyispyb_auth.providers import Identity, Provider
@@ -17,8 +17,6 @@ from pyispyb_auth.providers.provider import Arrival
 from pyispyb_auth.tables import browser_login
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import NotFound, Unauthenticated, Unavailable
-
-log = logging.getLogger("pyispyb.audit")
 
 ON_THE_WAY = timedelta(minutes=10)
 CODE_LIVES = timedelta(seconds=60)
@@ -87,11 +85,11 @@ class Browsers:
         try:
             identity = provider.arrive(arrival)
         except Unavailable as error:
-            log.warning("browser login failed", extra={"provider": name, "fault": error.detail})
+            audit("browser login failed", provider=name, refused=True, fault=error.detail)
             return Back(left.returnTo, error=UNAVAILABLE)
         if identity is None or not self._choosing.may_say(provider, identity.login):
             claimed = identity.login if identity is not None else None
-            log.warning("login refused", extra={"claimed": claimed, "provider": name})
+            audit("login refused", login=claimed, provider=name, refused=True)
             return Back(left.returnTo, error=REFUSED)
         code = secrets.token_urlsafe(SECRET_BYTES)
         said = {"login": identity.login, "claims": dict(identity.claims), "proof": identity.proof}

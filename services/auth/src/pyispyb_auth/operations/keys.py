@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from jwt.algorithms import ECAlgorithm
 
+from pyispyb_auth.operations.audit import audit
+
 FOLDER_MODE, FILE_MODE = 0o700, 0o600
 MADE = "%Y%m%dT%H%M%SZ"
 
@@ -24,7 +26,7 @@ class NoKeys(Exception):
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
-    """A key pair by its `kid`; the newest one signs, all verify."""
+    """A key pair by its `kid`."""
 
     kid: str
     made: datetime
@@ -35,6 +37,10 @@ class SigningKey:
         """The public half as a JWK."""
         public = ECAlgorithm.to_jwk(self.private.public_key(), as_dict=True)
         return {**public, "kid": self.kid, "alg": "ES256", "use": "sig"}
+
+    def file_in(self, folder: Path) -> Path:
+        """Where it lies."""
+        return folder / f"{self.made:{MADE}}-{self.kid}.pem"
 
 
 def initialise(folder: Path) -> list[SigningKey]:
@@ -51,6 +57,17 @@ def initialise(folder: Path) -> list[SigningKey]:
         folder.chmod(FOLDER_MODE)
         with _alone(folder):
             return keys_in(folder) or [_make(folder)]
+    except OSError as error:
+        raise NoKeys(f"{folder}: no signing key can be made: {error.strerror}") from error
+
+
+def rotate(folder: Path) -> SigningKey:
+    """Make one more key, which begins to sign when everybody has it. Raises NoKeys."""
+    if not keys_in(folder):
+        raise NoKeys(f"{folder}: no signing key yet: keys init makes the first")
+    try:
+        with _alone(folder):
+            return _make(folder)
     except OSError as error:
         raise NoKeys(f"{folder}: no signing key can be made: {error.strerror}") from error
 
@@ -96,7 +113,8 @@ def _make(folder: Path) -> SigningKey:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    file = folder / f"{made:{MADE}}-{kid}.pem"
+    key = SigningKey(kid, made, private)
+    file = key.file_in(folder)
     unfinished = file.with_suffix(".new")
     opened = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, FILE_MODE)
     with os.fdopen(opened, "wb") as out:
@@ -104,7 +122,8 @@ def _make(folder: Path) -> SigningKey:
         out.flush()
         os.fsync(out.fileno())
     unfinished.rename(file)
-    return SigningKey(kid, made, private)
+    audit("key made", kid=kid)
+    return key
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import secrets
 import sys
 import uuid
@@ -15,15 +14,16 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.audit import audit, log
 from pyispyb_auth.operations.choosing import Choosing, Credentials
 from pyispyb_auth.operations.opaque import Keeper
+from pyispyb_auth.operations.revoking import Revocations, end
+from pyispyb_auth.operations.throttling import Throttle
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_auth.tables import refresh_family, refresh_token
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError, Unauthenticated, Unavailable
-
-log = logging.getLogger("pyispyb.audit")
 
 REFUSED = "login or password is wrong"
 ENDED = "this login has ended; log in again"
@@ -62,6 +62,8 @@ class Logins:
         settings: AuthSettings,
         providers: dict[str, Provider],
         access_tokens: AccessTokens,
+        revocations: Revocations,
+        throttle: Throttle,
         keepers: Sequence[Keeper] = (),
     ) -> None:
         self._database = database
@@ -73,17 +75,21 @@ class Logins:
         self._choosing = Choosing(providers, keepers)
         self.faults_of = self._choosing.faults_of
         self._access_tokens = access_tokens
+        self._revocations = revocations
+        self._throttle = throttle
 
     def log_in(self, credentials: Credentials, plugin: str | None) -> Tokens:
         """Tokens for whoever proves to be this login.
 
-        Raises Unauthenticated, with one text, for an unknown login and a wrong password.
+        Raises Unauthenticated, with one text, for an unknown login and a wrong password, and
+        TooManyRequests, whatever is sent, after too many of these.
         """
-        provider, identity = self._choosing.decide(credentials, plugin)
-        if provider is None or identity is None:
-            name = provider.name if provider is not None else None
-            log.warning("login refused", extra={"claimed": credentials.login, "provider": name})
-            raise Unauthenticated(REFUSED)
+        with self._throttle.guarding(credentials.login):
+            provider, identity = self._choosing.decide(credentials, plugin)
+            if provider is None or identity is None:
+                name = provider.name if provider is not None else None
+                audit("login refused", login=credentials.login, provider=name, refused=True)
+                raise Unauthenticated(REFUSED)
         return self.begin(identity, provider)
 
     def begin(self, identity: Identity, provider: Provider | Keeper) -> Tokens:
@@ -92,7 +98,7 @@ class Logins:
         now = _now()
         if provider.login_seconds == 0:  # what it was begun with is what it goes on by
             told = {"login": identity.login, "provider": provider.name, "sid": sid}
-            log.info("logged in", extra={**told, "pat": identity.claims.get("pat")})
+            audit("logged in", **told, pat=identity.claims.get("pat"))
             return self._tokens(identity, sid, None)
         seconds = min(self._settings.refresh_seconds, provider.login_seconds or sys.maxsize)
         with self._database.writing() as connection:
@@ -109,8 +115,7 @@ class Logins:
                 )
             )
             refresh = self._issue_refresh(connection, sid, None)
-        told = {"login": identity.login, "provider": provider.name, "sid": sid}
-        log.info("logged in", extra=told)
+        audit("logged in", login=identity.login, provider=provider.name, sid=sid)
         self._forget_expired()
         return self._tokens(identity, sid, refresh)
 
@@ -127,12 +132,13 @@ class Logins:
         if identity is None:
             with self._database.writing() as connection:
                 self._end(connection, family.sid, "withdrawn")
-            log.warning("login withdrawn", extra={"login": family.login, "sid": family.sid})
+            told = {"login": family.login, "sid": family.sid, "provider": family.provider}
+            audit("login withdrawn", refused=True, **told)
             raise Unauthenticated(ENDED)
         successor = self._succeed(used, family.sid)
         if successor is None:
-            told = {"login": family.login, "sid": family.sid}
-            log.warning("refresh token reused; login ended", extra=told)
+            told = {"login": family.login, "sid": family.sid, "provider": family.provider}
+            audit("refresh token reused; login ended", refused=True, **told)
             raise Unauthenticated(ENDED)
         return self._tokens(identity, family.sid, successor)
 
@@ -152,8 +158,18 @@ class Logins:
                 )
                 found |= set(connection.execute(by_refresh).scalars())
             ended = [sid for sid in sorted(found) if self._end(connection, sid, "logout")]
+            if by_access is not None and by_access not in ended:  # a login that keeps no refresh
+                self._revocations.put(connection, "sid", by_access)
         for sid in ended:
-            log.info("logged out", extra={"sid": sid})
+            audit("logged out", sid=sid)
+
+    def revoke_token(self, token: str) -> None:
+        """End a refresh token's login, or an access token; a token of nobody is no fault."""
+        claims = self._access_tokens.claims_of(token)
+        if claims is not None:
+            self._revocations.revoke_jti(str(claims["jti"]), by=str(claims["sub"]))
+        else:
+            self.log_out(token, None)
 
     def _family(self, used: str) -> sa.Row[Any]:
         """The login of a refresh token. Raises Unauthenticated where it goes on no longer."""
@@ -230,13 +246,11 @@ class Logins:
         return token
 
     def _end(self, connection: Connection, sid: str, why: str) -> bool:
-        """End a login; whether it had not ended already."""
-        ended = connection.execute(
-            refresh_family.update()
-            .where(refresh_family.c.sid == sid, refresh_family.c.endedAt.is_(None))
-            .values(endedAt=_now(), endedBy=why)
-        )
-        return ended.rowcount == 1
+        """End a login, its access tokens too; whether it had not ended already."""
+        if not end(connection, sid, why):
+            return False
+        self._revocations.put(connection, "sid", sid)
+        return True
 
     def _forget_expired(self) -> None:
         """Take out some logins that expired; that this fails keeps nobody from logging in."""

@@ -15,7 +15,6 @@ from pyispyb_chassis.bodies import json_answer, json_model
 from pyispyb_chassis.openapi import tells
 
 NO_STORE = {"Cache-Control": "no-store"}
-KEYS_MAY_BE_KEPT = {"Cache-Control": "public, max-age=300"}
 Login = Annotated[str, Field(min_length=1, max_length=255)]
 Secret = Annotated[str, Field(min_length=1, max_length=8192)]
 
@@ -98,7 +97,7 @@ def auth_namespace(
         @told(RefreshBody, None, needed=False)
         @public
         def post(self) -> Response:
-            """Log out: the refresh tokens end at once, the access token at its expiry.
+            """Log out: the refresh tokens end at once, the access tokens within seconds.
 
             The login is that of the refreshToken in the body, of the bearer token, or of both.
             """
@@ -110,7 +109,8 @@ def auth_namespace(
         @public
         def get(self) -> Response:
             """The public keys that verify our tokens (RFC 7517)."""
-            return json_answer(access_tokens.jwks(), headers=KEYS_MAY_BE_KEPT)
+            kept = f"public, max-age={access_tokens.ring.may_be_kept_seconds}"
+            return json_answer(access_tokens.jwks(), headers={"Cache-Control": kept})
 
     @namespace.route("/config")
     class Config(Resource):
