@@ -15,6 +15,7 @@ from pyispyb_auth.app import create_app
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.keyring import KeyRing
 from pyispyb_auth.providers import Identity
 from pyispyb_chassis.configuration import Configuration, load
 from pyispyb_chassis.database import Database
@@ -88,9 +89,9 @@ class Administered:
 
     def signed(self, identity: Identity) -> str:
         """A token by auth's own key, of no login."""
-        found = keys.keys_in(self.file.parent / "keys")
+        ring = KeyRing(self.file.parent / "keys", 0)
         issuer = self.configuration.suite.issuers["suite"].issuer
-        return AccessTokens(issuer, None, 900, found).sign(identity, "of-no-login")
+        return AccessTokens(issuer, None, 900, ring).sign(identity, "of-no-login")
 
     def close(self) -> None:
         """Close every connection."""

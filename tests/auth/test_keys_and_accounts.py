@@ -78,7 +78,7 @@ def test_a_folder_that_cannot_be_made_is_one_line(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
-def test_the_newest_key_signs_and_all_are_published(make_auth: Callable[..., Auth]) -> None:
+def test_all_keys_are_published_and_a_new_one_signs_later(make_auth: Callable[..., Auth]) -> None:
     auth = make_auth()
     (auth.folder / "keys" / "20991231T235959Z-newer.pem").write_bytes(pem(ec.SECP256R1()))
     again = make_auth()
@@ -86,10 +86,11 @@ def test_the_newest_key_signs_and_all_are_published(make_auth: Callable[..., Aut
     assert published[0]["kid"] == "newer"
     assert len(published) == 2
     assert all("d" not in key for key in published)
-    assert jwt.get_unverified_header(again.log_in()["token"])["kid"] == "newer"
+    assert jwt.get_unverified_header(again.log_in()["token"])["kid"] == published[1]["kid"]
     listed = run(auth.file, "keys", "list").stdout.splitlines()
     assert [line.split()[0] for line in listed] == [key["kid"] for key in published]
-    assert [line.split()[-1] for line in listed] == ["signs", "verifies"]
+    said = [line.split("Z  ", 1)[1] for line in listed]
+    assert said == ["published, signs from 2100-01-01 00:01:59Z", "signs"]
 
 
 def test_a_changed_accounts_file_counts_at_once_and_a_broken_one_does_not(

@@ -113,7 +113,7 @@ def test_an_unknown_plugin_is_told_the_configured_ones(auth: Auth) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "kept"), [("login", "no-store"), (".well-known/jwks.json", "public, max-age=300")]
+    ("path", "kept"), [("login", "no-store"), (".well-known/jwks.json", "public, max-age=60")]
 )
 def test_what_may_be_kept_on_the_way(auth: Auth, path: str, kept: str) -> None:
     if path == "login":

@@ -41,7 +41,11 @@ def _takes(*names: str) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {FORM: {"schema": schema}}},
         "responses": {
             "200": {"description": "OK"},
-            "default": {"description": "refused, as RFC 6749 has it", "content": content},
+            **{
+                status: {"description": "refused, as RFC 6749 has it", "content": content}
+                for status in ("400", "401", "429", "503")
+            },
+            "default": {"$ref": "#/components/responses/Problem"},
         },
     }
 
