@@ -109,7 +109,7 @@ class Throttle:
         values = {
             "failures": failures,
             "failedAt": moment,
-            "heldUntil": moment + self._delay(failures - counter.free),
+            "heldUntil": moment + self._delay(math.ceil(failures) - counter.free),
             "expiresAt": _at(moment + failures / rate),
         }
         change = login_failure.update().where(this).values(**values)
@@ -122,11 +122,11 @@ class Throttle:
         except IntegrityError:  # another failure came first: this one is counted with it
             connection.execute(change)
 
-    def _delay(self, beyond: float) -> float:
+    def _delay(self, beyond: int) -> float:
         """Nothing while failures are free, then 1 s, 2 s, 4 s, … up to the longest."""
         if beyond < 0:
             return 0.0
-        return min(float(self._settings.throttle_longest_seconds), 2.0 ** int(beyond))
+        return min(float(self._settings.throttle_longest_seconds), 2.0**beyond)
 
     def _clear(self, pair: str) -> None:
         """A login that succeeded: from here nobody else's failures hold it up any more."""
