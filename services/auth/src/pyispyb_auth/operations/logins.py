@@ -97,8 +97,8 @@ class Logins:
         sid = str(uuid.uuid4())
         now = _now()
         if provider.login_seconds == 0:  # what it was begun with is what it goes on by
-            told = {"login": identity.login, "provider": provider.name, "sid": sid}
-            audit("logged in", **told, pat=identity.claims.get("pat"))
+            pat = identity.claims.get("pat")
+            audit("logged in", login=identity.login, provider=provider.name, sid=sid, pat=pat)
             return self._tokens(identity, sid, None)
         seconds = min(self._settings.refresh_seconds, provider.login_seconds or sys.maxsize)
         with self._database.writing() as connection:
