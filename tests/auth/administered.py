@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
@@ -36,6 +37,9 @@ logins = ["dave"]
 database_url = "{url}"
 keys_dir = "{folder}/keys"
 {more}
+throttle_after = 100
+throttle_login_after = 100
+throttle_address_after = 100
 [auth.providers.static]
 kind = "static"
 accounts_file = "{folder}/accounts.toml"
@@ -92,6 +96,18 @@ class Administered:
         ring = KeyRing(self.file.parent / "keys", 0)
         issuer = self.configuration.suite.issuers["suite"].issuer
         return AccessTokens(issuer, None, 900, ring).sign(identity, "of-no-login")
+
+    def token(self, **form: str) -> TestResponse:
+        """POST a form to the token endpoint."""
+        return self.client.post("/auth/token", data=form)
+
+    def revoked(self) -> dict[str, Any]:
+        """The signed list, as services read it on the inside port."""
+        time.sleep(1.01)  # it is kept for a second
+        inside = {"SERVER_PORT": "9101"}
+        answer = self.client.get("/revocations", environ_overrides=inside)
+        assert answer.status_code == 200
+        return dict(jwt.decode(answer.data, options={"verify_signature": False}))
 
     def close(self) -> None:
         """Close every connection."""

@@ -19,6 +19,7 @@ from pyispyb_auth.operations.narrowing import now
 from pyispyb_auth.operations.personal_tokens import MOST_PER_PERSON
 from pyispyb_auth.tables import personal_token, refresh_family
 from pyispyb_chassis.configuration import load
+from pyispyb_chassis.logs import JsonLines
 
 SCOPE = ["proposals:read"]
 
@@ -194,6 +195,7 @@ def test_who_sees_and_ends_whose(stage: Administered) -> None:
     assert stage.call(None, "DELETE", path).status_code == 401
     assert stage.enter("alice", hers["token"]).status_code == 200
     assert stage.call("erin", "DELETE", path).status_code == 204
+    assert hers["tokenId"] in stage.revoked()["revoked_sid"]
     assert stage.call("alice", "DELETE", path).status_code == 404
     assert stage.enter("alice", hers["token"]).status_code == 401
     own = create(stage, name="other")
@@ -290,8 +292,9 @@ def test_a_person_is_forgotten_whole(stage: Administered) -> None:
     assert gone.returncode == 0, gone.stderr
     assert gone.stdout.endswith("1 logins, 1 personal tokens\n")
     (line,) = [json.loads(line) for line in gone.stderr.splitlines()]
-    assert (line["message"], line["account"]) == ("person forgotten", "carol")
+    assert (line["message"], line["login"]) == ("person forgotten", "carol")
     assert stage.enter("carol", made["token"]).status_code == 401
+    assert "carol" in stage.revoked()["not_before"]
     with stage.database.reading() as connection:
         for table in (personal_token, refresh_family):
             kept = connection.execute(sa.select(table.c.login)).scalars().all()
@@ -350,3 +353,58 @@ def test_a_use_is_noted_seldom(stage: Administered) -> None:
         before = set_to(seconds)
         assert stage.enter("alice", made["token"]).status_code == 200
         assert (noted() != before) == is_noted
+
+
+def test_what_is_done_is_in_the_audit_and_no_token_is_in_any_line(
+    stage: Administered, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    made = create(stage)
+    stage.enter("alice", made["token"])
+    stage.enter(made["token"], "a token in the wrong field")
+    stage.call("alice", "DELETE", f"/personal-tokens/{made['tokenId']}")
+    lines = [json.loads(JsonLines("auth").format(record)) for record in caplog.records]
+    told = [line["event"] for line in lines if line.get("pat") == made["tokenId"]]
+    assert told == ["personal token created", "logged in", "personal token revoked"]
+    assert made["token"] not in json.dumps(lines)
+
+
+EXCHANGE = {
+    "grant_type": "urn:ietf:params:oauth:grant-type:token-exchange",
+    "subject_token_type": "urn:ietf:params:oauth:token-type:access_token",
+}
+
+
+def test_it_is_exchanged_for_an_access_token(stage: Administered) -> None:
+    made = create(stage, scope=["proposals:read", "samples:read"])
+    answer = stage.token(**EXCHANGE, subject_token=made["token"], scope="samples:read")
+    said = answer.get_json()
+    assert answer.status_code == 200, answer.text
+    assert set(said) == {
+        "access_token", "token_type", "expires_in", "scope", "issued_token_type",
+    }  # fmt: skip
+    assert said["issued_token_type"] == EXCHANGE["subject_token_type"]
+    claims = jwt.decode(said["access_token"], options={"verify_signature": False})
+    assert (claims["sub"], claims["pat"]) == ("alice", made["tokenId"])
+    assert claims["scope"] == said["scope"] == "samples:read"
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"subject_token": "ispyb_pat_x"}, "invalid_grant"),
+        ({"subject_token": "{access}"}, "invalid_grant"),
+        ({"subject_token": ""}, "invalid_request"),
+        ({"subject_token_type": ""}, "invalid_request"),
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"}, "invalid_request"),
+        ({"requested_token_type": "urn:ietf:params:oauth:token-type:jwt"}, "invalid_request"),
+        ({"actor_token": "x"}, "invalid_request"),
+        ({"audience": "other"}, "invalid_target"),
+        ({"scope": "samples:write"}, "invalid_scope"),
+    ],
+)
+def test_exchanges_that_are_refused(stage: Administered, form: dict[str, str], error: str) -> None:
+    sent = {**EXCHANGE, "subject_token": create(stage)["token"], **form}
+    sent = {name: value.replace("{access}", stage.bearer("alice")) for name, value in sent.items()}
+    answer = stage.token(**sent)
+    assert (answer.status_code, answer.get_json()["error"]) == (400, error)

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 import requests
-from tests.suite.running import Caller, Run
+from tests.suite.running import Caller, Run, wait_for
 
 pytestmark = [pytest.mark.suite, pytest.mark.timeout(900)]
 
+HONOURED_WITHIN = 30.0
 TOMORROW = (datetime.now(UTC) + timedelta(days=1)).isoformat(timespec="seconds")
 
 
@@ -69,6 +70,8 @@ def test_a_personal_token_may_read_what_its_scope_says_and_write_nothing(first_r
     ended = alice.ask(f"/auth/personal-tokens/{made.json()['tokenId']}", method="DELETE")
     assert ended.status_code == 204
     assert entered(first_run, "alice", made.json()["token"]).status_code == 401
+    for path in ("/core/proposals", "/ssx/runs"):
+        wait_for(lambda path=path: script.ask(path).status_code == 401, HONOURED_WITHIN)
 
 
 def test_a_service_account_sees_its_beamline_and_no_more(first_run: Run) -> None:
@@ -89,3 +92,7 @@ def test_a_service_account_sees_its_beamline_and_no_more(first_run: Run) -> None
     assert refused.status_code == 403
     assert erin.ask("/auth/service-accounts/bl2-pipeline", method="DELETE").status_code == 204
     assert entered(first_run, "bl2-pipeline", made.json()["secret"]).status_code == 401
+    url = f"{first_run.clone.url}/core/sessions"
+    wait_for(
+        lambda: requests.get(url, headers=headers, timeout=10).status_code == 401, HONOURED_WITHIN
+    )

@@ -13,6 +13,11 @@ from pyispyb_auth.operations.keyring import KeyRing
 from pyispyb_auth.operations.logins import Logins
 from pyispyb_auth.operations.personal_tokens import PersonalTokens
 from pyispyb_auth.operations.revoking import Revocations
+from pyispyb_auth.operations.secret_grants import (
+    TOKEN_EXCHANGE,
+    client_credentials_grant,
+    token_exchange_grant,
+)
 from pyispyb_auth.operations.service_accounts import ServiceAccounts
 from pyispyb_auth.operations.service_secrets import ServiceSecrets
 from pyispyb_auth.operations.throttling import Throttle
@@ -52,11 +57,16 @@ def create_app(configuration: Configuration) -> Flask:
     access_tokens = AccessTokens(block.issuer, block.audience, settings.token_seconds, ring)
     revocations = Revocations(database, access_tokens)
     throttle = Throttle(database, settings)
-    accounts = ServiceAccounts(database, providers, block.login_pattern)
-    personal_tokens = PersonalTokens(database, settings, providers, access_tokens)
-    keepers = (ServiceSecrets(database), personal_tokens)
+    accounts = ServiceAccounts(database, providers, block.login_pattern, revocations)
+    personal_tokens = PersonalTokens(database, settings, providers, access_tokens, revocations)
+    secrets = ServiceSecrets(database)
+    keepers = (secrets, personal_tokens)
     logins = Logins(database, settings, providers, access_tokens, revocations, throttle, keepers)
-    grants: dict[str, Grant] = {"refresh_token": refresh_grant(logins)}
+    grants: dict[str, Grant] = {
+        "refresh_token": refresh_grant(logins),
+        "client_credentials": client_credentials_grant(secrets, access_tokens),
+        TOKEN_EXCHANGE: token_exchange_grant(personal_tokens, access_tokens),
+    }
     url, prefix = configuration.suite.url, settings.prefix
     browsers = Browsers(database, providers, logins, f"{url}{prefix}/browser")
 

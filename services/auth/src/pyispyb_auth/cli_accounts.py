@@ -2,7 +2,6 @@
 
 import argparse
 import getpass
-import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from pyispyb_auth.cli_tokens import audit_on_stderr, revocations_of
 from pyispyb_auth.operations.forgetting import forget
 from pyispyb_auth.operations.service_accounts import (
     ChangedAccount,
@@ -22,7 +22,6 @@ from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import BadConfiguration, Configuration
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
-from pyispyb_chassis.logs import JsonLines
 
 M = TypeVar("M", bound=BaseModel)
 Settings = Callable[[], tuple[Configuration, AuthSettings]]
@@ -68,17 +67,14 @@ def _on_accounts(run: Run, settings: Settings, arguments: argparse.Namespace) ->
         raise BadConfiguration([f"auth.issuer: no block [issuers.{ours.issuer}]"])
     with _database(ours) as database:
         providers = providers_of(ours.providers)
-        run(ServiceAccounts(database, providers, block.login_pattern), arguments)
+        revocations = revocations_of(configuration, ours)
+        run(ServiceAccounts(database, providers, block.login_pattern, revocations), arguments)
 
 
 @contextmanager
 def _database(ours: AuthSettings) -> Iterator[Database]:
     """The database, and the audit on stderr; a fault is a line for each field."""
-    audit = logging.StreamHandler(sys.stderr)
-    audit.setFormatter(JsonLines("auth"))
-    log = logging.getLogger("pyispyb.audit")
-    log.addHandler(audit)
-    log.setLevel(logging.INFO)
+    audit_on_stderr()
     database = Database(ours.database_url.get_secret_value(), name="the database of auth")
     try:
         yield database
@@ -126,8 +122,10 @@ def _revoke(accounts: ServiceAccounts, arguments: argparse.Namespace) -> None:
 
 
 def _forget(settings: Settings, arguments: argparse.Namespace) -> None:
-    with _database(settings()[1]) as database:
-        gone = forget(database, arguments.login, by=_by())
+    configuration, ours = settings()
+    with _database(ours) as database:
+        revocations = revocations_of(configuration, ours)
+        gone = forget(database, revocations, arguments.login, by=_by())
     told = ", ".join(f"{count} {what}" for what, count in gone.items())
     sys.stdout.write(f"forgot of {arguments.login}: {told}\n")
 

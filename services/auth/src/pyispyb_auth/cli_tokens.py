@@ -42,13 +42,13 @@ def add_token_commands(commands: Any, settings: Settings) -> None:
     which.add_argument("login", nargs="?", help="everything of this login")
     which.add_argument("--sid", help="one login, by the `sid` of its tokens")
     which.add_argument("--jti", help="one access token")
-    revoke.set_defaults(run=lambda arguments: _revoke(_revocations(*settings()), arguments))
+    revoke.set_defaults(run=lambda arguments: _revoke(revocations_of(*settings()), arguments))
     listed = commands.add_parser("revoked", help="print what is revoked")
-    listed.set_defaults(run=lambda _arguments: _revoked(_revocations(*settings())))
+    listed.set_defaults(run=lambda _arguments: _revoked(revocations_of(*settings())))
 
 
 def _init(settings: AuthSettings) -> None:
-    _audit_on_stderr()
+    audit_on_stderr()
     keys.initialise(settings.keys_dir)
     _list(settings)
 
@@ -61,20 +61,21 @@ def _list(settings: AuthSettings) -> None:
 
 
 def _rotate(settings: AuthSettings) -> None:
-    _audit_on_stderr()
+    audit_on_stderr()
     keys.rotate(settings.keys_dir)
     _list(settings)
 
 
 def _retire(settings: AuthSettings, arguments: argparse.Namespace) -> None:
-    _audit_on_stderr()
+    audit_on_stderr()
     lead = timedelta(seconds=settings.key_lead_seconds)
     folder: Path = settings.keys_dir
     keyring.retire(folder, arguments.kid, lead, settings.token_seconds, now=arguments.now)
     _list(settings)
 
 
-def _revocations(configuration: Configuration, settings: AuthSettings) -> Revocations:
+def revocations_of(configuration: Configuration, settings: AuthSettings) -> Revocations:
+    """What is revoked, in the database of these settings."""
     block = configuration.suite.issuers.get(settings.issuer)
     if block is None:
         raise BadConfiguration([f"auth.issuer: no block [issuers.{settings.issuer}]"])
@@ -85,7 +86,7 @@ def _revocations(configuration: Configuration, settings: AuthSettings) -> Revoca
 
 
 def _revoke(revocations: Revocations, arguments: argparse.Namespace) -> None:
-    _audit_on_stderr()
+    audit_on_stderr()
     if arguments.sid is not None:
         ended = int(revocations.revoke_sid(arguments.sid, by=BY))
     elif arguments.jti is not None:
@@ -101,7 +102,7 @@ def _revoked(revocations: Revocations) -> None:
         sys.stdout.write(line + "\n")
 
 
-def _audit_on_stderr() -> None:
+def audit_on_stderr() -> None:
     """A change by hand is a line of the audit too, beside the answer on stdout."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines("auth"))

@@ -1,19 +1,18 @@
 """Forgetting a person: all that auth keeps of them goes, the lines of the audit stay."""
 
 import json
-import logging
 
 import sqlalchemy as sa
 
+from pyispyb_auth.operations.audit import audit
+from pyispyb_auth.operations.revoking import Revocations
 from pyispyb_auth.operations.service_secrets import account_of
 from pyispyb_auth.tables import browser_login, personal_token, refresh_family
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Conflict
 
-log = logging.getLogger("pyispyb.audit")
 
-
-def forget(database: Database, login: str, *, by: str) -> dict[str, int]:
+def forget(database: Database, revocations: Revocations, login: str, *, by: str) -> dict[str, int]:
     """Take out a person's logins and personal tokens; how many there were of each.
 
     Raises Conflict for a service account, which is revoked instead.
@@ -45,5 +44,6 @@ def forget(database: Database, login: str, *, by: str) -> dict[str, int]:
             (browser_login, browser_login.c.state, states),
         ):
             connection.execute(table.delete().where(column.in_(keys)))
-    log.info("person forgotten", extra={"account": login, "by": by})
+        revocations.put(connection, "login", login)
+    audit("person forgotten", login=login, by=by)
     return {"logins": len(sids) + len(states), "personal tokens": len(ids)}

@@ -11,8 +11,10 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.audit import audit
 from pyispyb_auth.operations.narrowing import Ahead, Beamlines, Scope, now, told
 from pyispyb_auth.operations.opaque import PERSONAL, hash_of, new_secret
+from pyispyb_auth.operations.revoking import Revocations
 from pyispyb_auth.providers import Identity, Provider
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_auth.tables import personal_token, refresh_family
@@ -27,7 +29,7 @@ from pyispyb_chassis.errors import (
 )
 from pyispyb_chassis.principal import Principal
 
-log = logging.getLogger("pyispyb.audit")
+log = logging.getLogger(__name__)
 
 NAME = "personal-tokens"
 MOST_PER_PERSON = 50
@@ -79,8 +81,10 @@ class PersonalTokens:
         settings: AuthSettings,
         providers: Mapping[str, Provider],
         access_tokens: AccessTokens,
+        revocations: Revocations,
     ) -> None:
         self._database = database
+        self._revocations = revocations
         self._days = settings.personal_token_days
         self._outage = timedelta(seconds=settings.outage_seconds)
         self._providers = providers
@@ -131,7 +135,7 @@ class PersonalTokens:
             )
             made = sa.select(personal_token).where(personal_token.c.tokenId == token_id)
             shown = _shown(connection.execute(made).one())
-        log.info("personal token created", extra={"pat": token_id, "scope": new.scope})
+        audit("personal token created", login=caller.login, pat=token_id, scope=new.scope)
         return {**shown, "token": secret}
 
     def all(self, login: str, caller: Principal, *, administers: bool) -> list[dict[str, Any]]:
@@ -157,7 +161,8 @@ class PersonalTokens:
             if owner is None or (owner != caller.login and not administers):
                 raise NotFound("no such personal token")
             connection.execute(personal_token.delete().where(this))
-        log.info("personal token revoked", extra={"pat": token_id, "owner": owner})
+            self._revocations.put(connection, "sid", token_id)
+        audit("personal token revoked", login=owner, pat=token_id, by=caller.name)
 
     def prove(self, login: str | None, secret: str) -> Identity | None:
         """Whose token this is, narrowed as it says; a login must be theirs where one is said.
@@ -173,7 +178,8 @@ class PersonalTokens:
             return None
         identity = self._still(row)
         if identity is None:
-            log.warning("personal token refused: its owner is gone", extra={"pat": row.tokenId})
+            gone = "personal token refused: its owner is gone"
+            audit(gone, login=row.login, pat=row.tokenId, refused=True)
             return None
         return Identity(row.login, _narrowed(identity.claims, row), None, until=row.expiresAt)
 

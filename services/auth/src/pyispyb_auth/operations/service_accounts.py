@@ -1,7 +1,6 @@
 """Service accounts: what administrators do with them."""
 
 import json
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +11,9 @@ import sqlalchemy as sa
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy.engine import Connection
 
+from pyispyb_auth.operations.audit import audit
 from pyispyb_auth.operations.narrowing import Ahead, Beamlines, Scope, now, told
+from pyispyb_auth.operations.revoking import Revocations
 from pyispyb_auth.operations.service_secrets import (
     NAME,
     account_of,
@@ -24,8 +25,6 @@ from pyispyb_auth.providers import Provider
 from pyispyb_auth.tables import personal_token, refresh_family, service_account, service_secret
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Conflict, NotFound, Unprocessable
-
-log = logging.getLogger("pyispyb.audit")
 
 LONGEST_OVERLAP = 30 * 86400
 Description = Annotated[str, Field(max_length=255)]
@@ -110,9 +109,14 @@ class ServiceAccounts:
     """All that changes service accounts."""
 
     def __init__(
-        self, database: Database, providers: Mapping[str, Provider], login_pattern: str
+        self,
+        database: Database,
+        providers: Mapping[str, Provider],
+        login_pattern: str,
+        revocations: Revocations,
     ) -> None:
         self._database = database
+        self._revocations = revocations
         self._providers = providers
         self._login_pattern = login_pattern
 
@@ -160,7 +164,7 @@ class ServiceAccounts:
             connection.execute(service_account.insert().values(row))
             secret = give_secret(connection, new.login)
             shown = _shown(_account(connection, new.login), secrets_of(connection, new.login))
-        log.info("service account created", extra={"account": new.login, "by": by})
+        audit("service account created", login=new.login, by=by, scope=new.scope)
         return Given(shown, secret)
 
     def change(self, login: str, changed: ChangedAccount, *, by: str) -> dict[str, Any]:
@@ -171,12 +175,14 @@ class ServiceAccounts:
                 values[name] = json.dumps(values[name])
         with self._database.writing() as connection:
             _locked(connection, login)
+            before = _account(connection, login)
             if values:
                 here = service_account.c.login == login
                 connection.execute(service_account.update().where(here).values(values))
             shown = _shown(_account(connection, login), secrets_of(connection, login))
-        told_of = {"account": login, "by": by, "changed": sorted(values)}
-        log.info("service account changed", extra=told_of)
+            if _takes_away(before, shown):
+                self._revocations.put(connection, "login", login)
+        audit("service account changed", login=login, by=by, changed=sorted(values))
         return shown
 
     def rotate(self, login: str, overlap_seconds: int, *, by: str) -> Given:
@@ -202,10 +208,11 @@ class ServiceAccounts:
             connection.execute(
                 service_secret.update().where(of_login, newest).values(expiresAt=end)
             )
+            if not overlap_seconds:
+                self._revocations.put(connection, "login", login)
             secret = give_secret(connection, login)
             shown = _shown(_account(connection, login), secrets_of(connection, login))
-        told_of = {"account": login, "by": by, "overlapSeconds": overlap_seconds}
-        log.info("service account rotated", extra=told_of)
+        audit("service account rotated", login=login, by=by, overlap=overlap_seconds)
         return Given(shown, secret)
 
     def end_secret(self, login: str, secret_id: str, *, by: str) -> None:
@@ -219,14 +226,16 @@ class ServiceAccounts:
             )
             if ended.rowcount != 1:
                 raise NotFound("this account has no such secret")
-        log.info("service account's secret ended", extra={"account": login, "by": by})
+            self._revocations.put(connection, "login", login)
+        audit("service account's secret ended", login=login, by=by)
 
     def revoke(self, login: str, *, by: str) -> None:
         """Take an account out, with its secrets. Raises NotFound."""
         with self._database.writing() as connection:
             _locked(connection, login)
             connection.execute(service_account.delete().where(service_account.c.login == login))
-        log.info("service account revoked", extra={"account": login, "by": by})
+            self._revocations.put(connection, "login", login)
+        audit("service account revoked", login=login, by=by)
 
     def _refuse_a_persons_name(self, login: str) -> None:
         for provider in self._providers.values():
@@ -263,6 +272,15 @@ def _locked(connection: Connection, login: str) -> None:
     here = sa.select(service_account.c.login).where(service_account.c.login == login)
     if connection.execute(here.with_for_update()).scalar() != login:
         raise NotFound("no such service account")
+
+
+def _takes_away(before: sa.Row[Any], shown: dict[str, Any]) -> bool:
+    """Whether tokens of before say more than the account may now."""
+    more = any(
+        not set(json.loads(value)) <= set(shown[name])
+        for name, value in (("scope", before.scope), ("beamlines", before.beamlines))
+    )
+    return more or not shown["enabled"]
 
 
 def _shown(account: sa.Row[Any], secrets: list[sa.Row[Any]]) -> dict[str, Any]:

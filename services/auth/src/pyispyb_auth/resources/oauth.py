@@ -23,6 +23,10 @@ from pyispyb_chassis.principal import principal
 
 F = TypeVar("F", bound=Callable[..., Response])
 FORM = "application/x-www-form-urlencoded"
+TAKEN_BY_GRANTS = (
+    *("refresh_token", "client_id", "client_secret", "scope"),
+    *("subject_token", "subject_token_type", "requested_token_type"),
+)
 METADATA = "/.well-known/oauth-authorization-server"
 # What a token says of its bearer, beyond what it needs to be one.
 OF_THE_TOKEN = frozenset({"iss", "aud", "exp", "iat", "jti"})
@@ -82,7 +86,7 @@ def oauth_namespace(
 
     @namespace.route("/token")
     class Token(Resource):
-        @tells(_takes("grant_type", "refresh_token", "client_id", "client_secret", "scope"))
+        @tells(_takes("grant_type", *TAKEN_BY_GRANTS))
         @public
         @refusing_as_oauth
         def post(self) -> Response:
