@@ -19,7 +19,9 @@ ROOT = Path(__file__).parents[2]
 # Whatever else is open to somebody without a token is a hole.
 OPEN = {
     "auth": {
+        ("get", "/.well-known/oauth-authorization-server/auth"),
         ("get", "/auth/.well-known/jwks.json"),
+        ("get", "/auth/.well-known/oauth-authorization-server"),
         ("get", "/auth/config"),
         ("get", "/auth/health/live"),
         ("get", "/auth/version"),
@@ -29,6 +31,8 @@ OPEN = {
         ("post", "/auth/login"),
         ("post", "/auth/logout"),
         ("post", "/auth/refresh"),
+        ("post", "/auth/revoke"),
+        ("post", "/auth/token"),
     },
     "core": {
         ("get", "/core/health/live"),
