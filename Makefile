@@ -123,6 +123,7 @@ OIDC := $(VENV)/peers/oidc
 peers: $(OIDC)/.installed
 	$(call server,mariadbd,mariadb-server)
 	$(call server,slapd,slapd)
+	$(call server,chromium,chromium)
 
 $(OIDC)/.installed: tests/peers/oidc/package.json tests/peers/oidc/package-lock.json | $(VENV)/.installed-dev
 	@command -v npm > /dev/null && node -e 'process.exit(Number(parseInt(process.versions.node) < 20))' \

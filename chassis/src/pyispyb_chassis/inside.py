@@ -47,19 +47,24 @@ _ASSETS = {
     "swagger-ui-standalone-preset.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
+# Ours; the login is the same on the API pages and on the front page.
+_OWN = {"login.js": "text/javascript", "login.css": "text/css", "start.js": "text/javascript"}
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <link rel="stylesheet" href="{prefix}/docs/swagger-ui.css">
+<link rel="stylesheet" href="{prefix}/docs/login.css">
 <link rel="icon" href="{prefix}/docs/favicon-32x32.png"></head>
-<body><div id="swagger-ui"></div>
+<body><div id="swagger-ui" data-contract="{prefix}/openapi.json"></div>
 <script src="{prefix}/docs/swagger-ui-bundle.js"></script>
+<script src="{prefix}/docs/login.js"></script>
 <script src="{prefix}/docs/start.js"></script></body></html>
 """
-_START = """SwaggerUIBundle({{url: "{prefix}/openapi.json", dom_id: "#swagger-ui",
-deepLinking: true, validatorUrl: null}});
-"""
 # Swagger UI styles its elements in place and draws its icons from data: URLs.
-_POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:"
+_POLICY = (
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
 
 
 def add_public_pages(app: Flask, name: str, prefix: str, contract: Contract) -> None:
@@ -88,8 +93,9 @@ def add_public_pages(app: Flask, name: str, prefix: str, contract: Contract) -> 
 
     @public
     def asset(file: str) -> Response:
-        if file == "start.js":
-            return Response(_START.format(prefix=prefix), mimetype="text/javascript")
+        if file in _OWN:
+            own = files("pyispyb_chassis").joinpath("pages", file).read_bytes()
+            return Response(own, mimetype=_OWN[file], headers={"Cache-Control": "max-age=300"})
         if file not in _ASSETS:
             raise NotFound("no such asset")
         # Its files only; the one bundle on PyPI that renders OpenAPI 3.1.

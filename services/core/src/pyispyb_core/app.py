@@ -94,6 +94,6 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
     app.extensions["pyispyb_databases"] = [database]
     app.extensions["pyispyb"].verifier.on_revoked_logins(links.forget_revoked)
-    add_front_page(app)
+    add_front_page(app, settings.prefix)
     refuse_unmarked_routes(app)
     return app
