@@ -17,7 +17,7 @@ PATIENCE = 20_000  # ms
 
 @dataclass(slots=True)
 class Tab:
-    """A tab with nothing kept from another, what went wrong in it, and every URL it asked for."""
+    """A tab with nothing kept from another, every URL it asked for, and its faults by URL."""
 
     page: Page
     faults: list[str] = field(default_factory=list)
@@ -39,9 +39,13 @@ def opened(*, width: int = 1100) -> Iterator[Tab]:
             # Violations of the page's policy are told on the console too.
             page.on(
                 "console",
-                lambda said: tab.faults.append(said.text) if said.type == "error" else None,
+                lambda said: (
+                    tab.faults.append(f"{said.location['url']}: {said.text}")
+                    if said.type == "error"
+                    else None
+                ),
             )
-            page.on("pageerror", lambda error: tab.faults.append(str(error)))
+            page.on("pageerror", lambda error: tab.faults.append(f"{page.url}: {error}"))
             page.on("request", lambda request: tab.urls.append(request.url))
             yield tab
         finally:
