@@ -42,8 +42,11 @@
     },
   });
 
+  let applied = false; // Swagger UI cannot forget what it never had
+
   function apply(kept) {
     if (kept) ui.preauthorizeApiKey("token", kept.token);
-    else ui.authActions.logout(["token"]);
+    else if (applied) ui.authActions.logout(["token"]);
+    applied = Boolean(kept);
   }
 })();
