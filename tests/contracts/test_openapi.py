@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 OPEN = {
     "auth": {
         ("get", "/.well-known/oauth-authorization-server/auth"),
+        ("get", "/auth/.well-known/oauth-authorization-server"),
         ("get", "/auth/.well-known/jwks.json"),
         ("get", "/auth/.well-known/oauth-authorization-server"),
         ("get", "/auth/config"),
