@@ -56,6 +56,7 @@ OUR_BLOCK = """
 [issuers.suite]
 issuer = "{{url}}/auth"
 jwks_url = "http://127.0.0.1:{auth}/auth/.well-known/jwks.json"
+revocations_url = "http://127.0.0.1:{auth_inside}/revocations"
 """
 OUR_PLACE = 'auth_targets = ["127.0.0.1:{auth}"]'
 
