@@ -25,7 +25,9 @@ SHORTEST = 8  # a shorter word is found anywhere
 PROBE = 16  # of a long secret these many characters are looked for, wherever they stand
 # What names a secret on the wire, and what only sounds so.
 NAMES = re.compile(r"password|secret|token|^code$|^assertion$", re.IGNORECASE)
-PUBLIC = frozenset({"tokenType", "token_type", "subject_token_type", "requested_token_type"})
+PUBLIC = frozenset(
+    {"tokenType", "token_type", "subject_token_type", "requested_token_type", "tokenId", "secretId"}
+)
 LINK = re.compile(r"/links/([A-Za-z0-9_-]{16,})")
 WORDS = re.compile(rb"[A-Za-z0-9_-]{16,}")
 # Not what a person reads on a screen: that shows the demo's passwords on purpose.

@@ -159,7 +159,7 @@ def test_who_is_refused_is_told_nothing(stage: Administered) -> None:
         ("ALICE", made["token"]),
         ("ghost", made["token"]),
         ("alice", made["token"] + "x"),
-        ("alice", "ispyb_pat_"),
+        ("alice", "ispyb_pat_x"),
         ("alice", brief["token"]),
         ("alice", made["token"].replace("_pat_", "_svc_")),
     ):

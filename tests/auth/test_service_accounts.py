@@ -150,7 +150,7 @@ def test_who_is_refused_a_login_is_told_nothing(stage: Administered) -> None:
         ("SHUT-2", other["secret"]),
         ("ghost", other["secret"]),
         ("alice", other["secret"]),
-        ("shut-2", "ispyb_svc_"),
+        ("shut-2", "ispyb_svc_x"),
     ):
         answer = stage.enter(login, secret)
         assert answer.status_code == 401, login
