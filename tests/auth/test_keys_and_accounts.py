@@ -189,5 +189,5 @@ def test_tables_are_made_once_by_many_starts(each_database: str, tmp_path: Path)
     assert said == [
         "everything is up to date\n",
         "everything is up to date\n",
-        "upgraded to 0003\n",
+        "upgraded to 0005\n",
     ]

@@ -21,7 +21,6 @@ def audit(
 
     Never give it a password or a token: a reason is a word, not what was sent.
     """
-    told = {"event": event, "sid": sid, "provider": provider, "address": client_address() or None}
-    if login is not None:
-        told["login"] = login
+    where = client_address() or None
+    told = {"event": event, "login": login, "sid": sid, "provider": provider, "address": where}
     log.log(logging.WARNING if refused else logging.INFO, event, extra={**more, **told})
