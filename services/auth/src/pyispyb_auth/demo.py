@@ -15,8 +15,13 @@ PEOPLE = ("alice", "bob", "carol", "dave", "erin", "oscar")
 ADMINISTRATOR = "erin"
 SERVICE, BEAMLINE = "mxcube", "BL1"
 SERVICE_SCOPE = (
-    "proposals:read", "sessions:read", "sessions:write", "containers:read", "containers:write",
-    "samples:read", "samples:write", "crystals:read", "proteins:read", "runs:read", "runs:write",
+    "proposals:read", "sessions:read", "sessions:write", "samples:read", "samples:write",
+    "containers:read", "containers:write", "crystals:read", "proteins:read", "runs:read",
+    "runs:write", "diffraction-plans:read", "detectors:read", "beamline-setups:read",
+    "beamline-setups:write", "datacollection-groups:read", "datacollection-groups:write",
+    "datacollections:read", "datacollections:write", "images:read", "images:write",
+    "robot-actions:read", "robot-actions:write", "energy-scans:read", "energy-scans:write",
+    "xfe-spectra:read", "xfe-spectra:write",
 )  # fmt: skip
 FILE_MODE = 0o600
 
