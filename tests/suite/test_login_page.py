@@ -120,7 +120,7 @@ def test_authorize_of_an_api_page_logs_in_and_the_page_calls_as_that_person(
         log_in(page, "alice", "alice-demo")
     else:
         log_in_at_the_site(page, "alice")
-        assert page.url == f"{run.clone.url}/core/docs"
+        expect(page).to_have_url(f"{run.clone.url}/core/docs")
         page.get_by_role("button", name="Authorize").first.click()
     expect(page.get_by_text("You are alice")).to_be_visible()
     page.get_by_role("button", name="Close").first.click()
