@@ -119,8 +119,9 @@ define server
 		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(2); }
 endef
 OIDC := $(VENV)/peers/oidc
-.PHONY: peers
-peers: $(OIDC)/.installed
+.PHONY: peers programs
+peers: programs $(OIDC)/.installed
+programs:
 	$(call server,mariadbd,mariadb-server)
 	$(call server,slapd,slapd)
 	$(call server,chromium,chromium)

@@ -122,7 +122,11 @@ def test_a_hung_server_is_given_up_on_and_nothing_is_doubled(
     finally:
         server.resume()
     wait_for(lambda: caller.is_served(PATHS[0]), BACK_WITHIN)
-    wait_for(lambda: send().status_code == requests.codes.created, BACK_WITHIN)
-    assert send().status_code == requests.codes.created
+
+    def is_answered_alike() -> bool:
+        # Several times: each worker comes back by itself.
+        return all(send().status_code == requests.codes.created for _ in range(6))
+
+    wait_for(is_answered_alike, BACK_WITHIN)
     stored = "SELECT COUNT(*) FROM suite_core.Shipping WHERE shippingName = '{}'"
     assert counted(server, stored.format("sent again and again")) == 1

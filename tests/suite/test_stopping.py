@@ -108,7 +108,7 @@ OLD_PYTHON = "#!/bin/sh\nexit 1\n"
 NO_VENV = f'#!/bin/sh\ncase "$*" in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n'
 NEEDS_PYTHON = "Python 3.11 or newer is needed: sudo apt-get install python3 python3-venv"
 NEEDS_VENV = f"Python {sys.version.split()[0]} lacks venv: sudo apt-get install python3-venv"
-NEEDS_MARIADB = "the tests need MariaDB: sudo apt-get install mariadb-server"
+NEEDS_CHROMIUM = "the tests need chromium: sudo apt-get install chromium"
 NEEDS_MAKE = "make is needed: apt-get install make python3 python3-venv"
 
 
@@ -118,10 +118,10 @@ NEEDS_MAKE = "make is needed: apt-get install make python3 python3-venv"
         (["make", "run", "VENV=absent"], None, None, NEEDS_PYTHON),
         (["make", "run", "VENV=absent"], None, OLD_PYTHON, NEEDS_PYTHON),
         (["make", "run", "VENV=absent"], None, NO_VENV, NEEDS_VENV),
-        (["make", "mariadb"], None, None, NEEDS_MARIADB),
+        (["make", "programs"], None, None, NEEDS_CHROMIUM),
         ([".ci/run"], "make", None, NEEDS_MAKE),
     ],
-    ids=["no Python", "an old Python", "no venv", "no MariaDB", "no make"],
+    ids=["no Python", "an old Python", "no venv", "no Chromium", "no make"],
 )
 def test_a_machine_that_lacks_something_gets_one_clear_line(
     clone: Clone,
