@@ -1,5 +1,7 @@
 """Logins end, and signing keys change, for every service behind the gateway."""
 
+import json
+import socket
 import subprocess
 from collections.abc import Iterator
 
@@ -13,6 +15,7 @@ pytestmark = [pytest.mark.suite, pytest.mark.timeout(300)]
 
 HONOURED_WITHIN = 30.0
 LEAD = 5
+JSON = {"Content-Type": "application/json"}
 PATHS = ("/core/proposals", "/ssx/runs", "/auth/userinfo")
 
 
@@ -58,6 +61,33 @@ def test_an_administrator_ends_all_logins_of_a_person_and_nobody_else_does(run: 
     wait_for(lambda: answers(bob) == {401}, HONOURED_WITHIN, pause=0.5)
     assert answers(alice) == {200}
     wait_for(lambda: answers(Caller(run.clone.url, "bob")) == {200}, 5, pause=1.1)
+
+
+def test_an_answer_that_was_lost_on_the_way_costs_no_login(run: Run) -> None:
+    sent = {"login": "alice", "password": "alice-demo"}
+    first = requests.post(f"{run.clone.url}/auth/login", json=sent, timeout=10).json()
+    body = json.dumps({"refreshToken": first["refreshToken"]}).encode()
+    head = (
+        f"POST /auth/refresh HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n"
+    )
+    used = "SELECT COUNT(*) FROM RefreshToken WHERE usedAt IS NOT NULL"
+    ((before,),) = run.clone.rows("auth", used)
+    with socket.create_connection(("127.0.0.1", run.clone.port)) as lost:
+        lost.sendall(head.encode() + body)
+        wait_for(lambda: run.clone.rows("auth", used) == [(before + 1,)], 10)
+    again = requests.post(f"{run.clone.url}/auth/refresh", data=body, headers=JSON, timeout=10)
+    assert again.status_code == 200
+    token = again.json()["refreshToken"]
+    following = requests.post(
+        f"{run.clone.url}/auth/refresh", json={"refreshToken": token}, timeout=10
+    )
+    assert following.status_code == 200
+    late = requests.post(f"{run.clone.url}/auth/refresh", data=body, headers=JSON, timeout=10)
+    assert late.status_code == 401
+    token = following.json()["refreshToken"]
+    ended = requests.post(f"{run.clone.url}/auth/refresh", json={"refreshToken": token}, timeout=10)
+    assert ended.status_code == 401
 
 
 def kid(caller: Caller) -> str:
