@@ -22,7 +22,7 @@ def encoded(part: Any) -> str:
 
 
 def usual(issuing: Issuing, **claims: Any) -> dict[str, Any]:
-    return {"iss": issuing.issuer, "sub": "alice", "iat": NOW, "exp": NOW + 3600, **claims}
+    return {"iss": issuing.issuer, "sub": "alice", "iat": NOW, "exp": NOW + 36000, **claims}
 
 
 def signed(headers: dict[str, Any], *, key: Any = None, **claims: Any) -> Make:
@@ -146,8 +146,8 @@ BAD: dict[str, Make] = {
     "no iat": with_claims(iat=None),
     "iat as text": with_claims(iat=str(NOW)),
     "iat as truth": with_claims(iat=True),
-    "issued in the future": with_claims(iat=NOW + 600),
-    "not yet valid": with_claims(nbf=NOW + 600),
+    "issued in the future": with_claims(iat=NOW + 36000),
+    "not yet valid": with_claims(nbf=NOW + 36000),
     "nbf as text": with_claims(nbf="soon"),
     "no sub": with_claims(sub=None),
     "sub as a number": with_claims(sub=12),

@@ -174,7 +174,7 @@ def test_the_page_stands_on_bundled_assets_only(served: Served) -> None:
     assert "'unsafe-inline'" not in headers["Content-Security-Policy"].partition("style-src")[0]
     assert b"://" not in page
     found = [part.partition(b'"')[0].decode() for part in page.split(b'="/')[1:]]
-    assert len(found) == 4
+    assert len(found) == 7
     for asset in found:
         assert served.get("/" + asset)[0] == 200
 
