@@ -132,7 +132,9 @@ class Keys:
                 self._next_fetch = time.monotonic() + self._limits.between_fetches
                 return
             self._say("issuer's keys can be had again", failing=False)
-            self._renew_at = time.monotonic() + self._limits.renew_every
+            # A service's own keys cost no request: a key that it takes out counts no more at once.
+            every = self._limits.renew_every if self._fetch is None else 0
+            self._renew_at = time.monotonic() + every
             self._old_at = time.monotonic() + self._limits.old_after
         finally:
             self._lock.release()
