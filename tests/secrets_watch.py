@@ -6,12 +6,13 @@ import logging
 import os
 import re
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 import flask
 import orjson
@@ -29,6 +30,7 @@ PUBLIC = frozenset(
     {"tokenType", "token_type", "subject_token_type", "requested_token_type", "tokenId", "secretId"}
 )
 LINK = re.compile(r"/links/([A-Za-z0-9_-]{16,})")
+BEARER = re.compile(rb"[Bb]earer (eyJ[\w-]+\.[\w-]+\.[\w-]+)")
 WORDS = re.compile(rb"[A-Za-z0-9_-]{16,}")
 # Not what a person reads on a screen: that shows the demo's passwords on purpose.
 LOGS = ("*.log", "log", "log/*")
@@ -128,6 +130,24 @@ def of_request(app: flask.Flask, response: flask.Response, **_: Any) -> None:
         note_all(sent.form.to_dict())
 
 
+def of_sending(event: str, arguments: tuple[Any, ...]) -> None:
+    """The secrets that a test sends by HTTP to a server in another process.
+
+    http.client tells of all that it sends, the head and the body each by themselves.
+    """
+    if event != "http.client.send" or not isinstance(arguments[1], bytes):
+        return
+    data = arguments[1]
+    for token in BEARER.findall(data):
+        note("bearer token", token.decode())
+    if data[:1] == b"{":
+        with contextlib.suppress(ValueError):
+            note_all(orjson.loads(data))
+    elif b"=" in data and b"\n" not in data:
+        with contextlib.suppress(ValueError):
+            note_all(dict(parse_qsl(data.decode())))
+
+
 class SecretsWatch:
     """Collects in every process of a run; searches at its end, in the one that leads it."""
 
@@ -144,6 +164,7 @@ class SecretsWatch:
         logging.getLogger().addHandler(handler)
         logging.getLogger().setLevel(logging.INFO)
         flask.request_finished.connect(of_request)
+        sys.addaudithook(of_sending)
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:

@@ -1,5 +1,6 @@
 """The watch itself: a planted secret is found, is not told again, and fails the run."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests import secrets_watch
-from tests.secrets_watch import FOLDER, WORKER, leaks
+from tests.secrets_watch import FOLDER, WORKER, leaks, of_sending
 
 ROOT = Path(__file__).parents[1]
 SIGNATURE = "q0Zt6Yx3mB1vN8cL2kJ7hG4fD5sA9pO0iU-_eR6tY3w"
@@ -94,3 +95,21 @@ def run(folder: Path, test: str, *words: str) -> subprocess.CompletedProcess[str
         check=False,
         timeout=100,
     )
+
+
+def test_what_goes_out_by_http_is_collected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Heads, JSON and forms, whatever the client; what is no secret is left."""
+    monkeypatch.setenv(FOLDER, str(tmp_path))
+    token = f"eyJ{'a' * 20}.eyJ{'b' * 20}.{'c1' * 43}"
+    for sent in (
+        f"GET / HTTP/1.1\r\nAuthorization: Bearer {token}\r\n\r\n".encode(),
+        b'{"login": "alice-likes-it", "password": "said-in-json"}',
+        b"grant_type=client_credentials&client_secret=said-in-a-form",
+        b"\xff\x00no text",
+    ):
+        of_sending("http.client.send", (None, sent))
+    (file,) = tmp_path.glob("secrets-*")
+    found = {json.loads(line)[1] for line in file.read_text().splitlines()}
+    assert found == {token.rpartition(".")[2], "said-in-json", "said-in-a-form"}

@@ -78,6 +78,8 @@ class Ldap:
     """One slapd; everybody's password is PASSWORD."""
 
     def __init__(self) -> None:
+        secrets_watch.note("password", PASSWORD)
+        secrets_watch.note("password", SEARCHER_PASSWORD)
         self.folder = Path(tempfile.mkdtemp(prefix="ldap"))
         self.port, self.tls_port = free_port(), free_port()
         self.ca = self.folder / "ca.pem"

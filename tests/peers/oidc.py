@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 import pytest
 import requests
 from tests.peers.ports import free_port
+from tests.secrets_watch import note
 
 LIBRARY = Path(sys.prefix) / "peers/oidc/node_modules/oidc-provider/lib/index.js"
 PROGRAM = Path(__file__).with_name("oidc") / "provider.mjs"
@@ -30,6 +31,7 @@ class Oidc:
         node = shutil.which("node")
         if node is None or not LIBRARY.is_file():
             pytest.fail(NEEDED, pytrace=False)
+        note("client secret", SECRET)
         self.port = free_port()
         self.issuer = f"http://127.0.0.1:{self.port}"
         self.callback = callback
