@@ -2,13 +2,15 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
 import requests
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 from tests.peers.browser import Tab, opened
 from tests.peers.oidc import SECRET, Oidc
+from tests.secrets_watch import note
 from tests.suite.conftest import free_port
 from tests.suite.running import Clone, Run
 
@@ -16,6 +18,7 @@ pytestmark = [pytest.mark.suite, pytest.mark.timeout(300)]
 
 # What the browser itself logs of an answer that is no success.
 EXPECTED = re.compile(r".*: Failed to load resource: the server responded with a status of 401")
+TOKENS = {"token": "t.o.k", "refreshToken": "another", "expiresIn": 900, "tokenType": "Bearer"}
 KEPT = "sessionStorage.getItem('pyispyb.login')"
 
 
@@ -44,8 +47,9 @@ def tab(run: Run) -> Iterator[Tab]:
         kept = json.loads(tab.page.evaluate(KEPT) or "{}")
         ours = [fault for fault in tab.faults if fault.startswith(run.clone.url)]
         assert [fault for fault in ours if not EXPECTED.match(fault)] == []
-        for secret in (kept.get("token"), kept.get("refreshToken")):
-            assert secret is None or not [url for url in tab.urls if secret in url]
+        for secret in filter(None, (kept.get("token"), kept.get("refreshToken"))):
+            assert not [url for url in tab.urls if secret in url]
+            note("token", secret)
 
 
 def log_in(page: Page, login: str, password: str) -> None:
@@ -98,15 +102,27 @@ def test_the_site_logs_in_and_leaves_nothing_in_the_address(run: Run, tab: Tab) 
     page.goto(run.clone.url)
     log_in_at_the_site(page, "alice")
     expect(page.get_by_text("You are alice (Alice Member)")).to_be_visible()
-    assert page.url == f"{run.clone.url}/"
-    assert "login_code" not in page.evaluate("location.href")
+    expect(page).to_have_url(f"{run.clone.url}/")
+    page.go_back()
+    page.go_forward()
+    expect(page.get_by_text("You are alice")).to_be_visible()
+    expect(page).to_have_url(f"{run.clone.url}/")
 
 
 def test_a_refusal_of_the_site_is_told(run: Run, tab: Tab) -> None:
     page = tab.page
     page.goto(f"{run.clone.url}/#login_error=refused")
-    expect(page.get_by_role("alert")).to_have_text("The site's login has refused you.")
-    assert page.url == f"{run.clone.url}/"
+    refused = "The site's login has refused you."
+    expect(page.get_by_role("alert")).to_have_text(refused)
+    expect(page).to_have_url(f"{run.clone.url}/")
+    page.goto(f"{run.clone.url}/ssx/docs#login_error=refused")
+    expect(page.get_by_role("alert")).to_have_text(refused)
+    log_in(page, "alice", "alice-demo")
+    expect(page.get_by_text("You are alice")).to_be_visible()
+    page.get_by_role("button", name="Close").first.click()
+    page.get_by_role("button", name="Authorize").first.click()
+    expect(page.get_by_text("You are alice")).to_be_visible()
+    expect(page.get_by_role("alert")).to_have_text("")
 
 
 @pytest.mark.parametrize("by", ["password", "the site"])
@@ -142,6 +158,98 @@ def test_a_login_is_known_to_every_page_of_the_tab(run: Run, tab: Tab) -> None:
         page.goto(f"{run.clone.url}/{service}/docs")
         page.get_by_role("button", name="Authorize").first.click()
         expect(page.get_by_text("You are alice")).to_be_visible()
+
+
+def kept_refresh(page: Page) -> str | None:
+    """The refresh token that the tab keeps."""
+    kept = json.loads(page.evaluate(KEPT) or "{}")
+    refresh = kept.get("refreshToken")
+    assert refresh is None or isinstance(refresh, str)
+    return refresh
+
+
+@pytest.mark.parametrize("how", ["in time", "after a sleep", "after a late reload"])
+def test_a_login_is_renewed_before_it_ends_and_after_the_machine_slept(
+    run: Run, tab: Tab, how: str
+) -> None:
+    page = tab.page
+    page.clock.install()
+    page.goto(run.clone.url)
+    log_in(page, "alice", "alice-demo")
+    expect(page.get_by_text("You are alice (Alice Member)")).to_be_visible()
+    first = kept_refresh(page)
+    with page.expect_response("**/auth/refresh") as renewed:
+        if how == "in time":
+            page.clock.fast_forward("14:10")
+        elif how == "after a sleep":
+            # The timers stood still, the time of day did not.
+            page.clock.set_fixed_time(time.time() + 3600)
+            page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+            page.clock.run_for(1000)
+        else:
+            page.evaluate(
+                f"sessionStorage.setItem('pyispyb.login', JSON.stringify({{...JSON.parse({KEPT}),"
+                " until: 1}))"
+            )
+            page.reload()
+    assert renewed.value.status == 200
+    page.wait_for_function(f"JSON.parse({KEPT}).refreshToken !== {json.dumps(first)}")
+    expect(page.get_by_text("You are alice (Alice Member)")).to_be_visible()
+
+
+def test_whoever_logs_out_while_the_login_is_renewed_stays_logged_out(run: Run, tab: Tab) -> None:
+    page = tab.page
+    page.clock.install()
+    page.goto(run.clone.url)
+    log_in(page, "alice", "alice-demo")
+    expect(page.get_by_text("You are alice (Alice Member)")).to_be_visible()
+    held: list[Route] = []
+    page.route("**/auth/refresh", held.append)
+    with page.expect_request("**/auth/refresh"):
+        page.clock.fast_forward("14:10")
+    with page.expect_response("**/auth/logout"):
+        page.get_by_role("button", name="Log out").click()
+    with page.expect_response("**/auth/refresh"):
+        held[0].fulfill(json={**TOKENS, "login": "alice"})
+    expect(page.get_by_label("Login", exact=True)).to_be_focused()
+    assert page.evaluate(KEPT) is None
+    expect(page.get_by_text("You are alice")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "body", "told"),
+    [
+        (429, {"Retry-After": "7"}, {"detail": "wait"}, "Too many attempts. Try again in 7 s."),
+        (503, {}, {"detail": "ldap does not answer"}, "ldap does not answer. Try again in a mo"),
+        (502, {}, {"message": "no live upstreams"}, "no live upstreams. Try again in a moment."),
+        (422, {}, {"errors": [{"field": "login", "detail": "too long"}]}, "Login: too long."),
+        (500, {}, "<html>", "No answer. Try again in a moment."),
+        (None, {}, None, "The server cannot be reached."),
+    ],
+)
+def test_what_a_person_reads_of_each_refusal(
+    run: Run, status: int | None, headers: dict[str, str], body: object, told: str
+) -> None:
+    def answer(route: Route) -> None:
+        if status is None:
+            route.abort()
+        else:
+            route.fulfill(status=status, headers=headers, body=json.dumps(body))
+
+    with opened() as tab:
+        tab.page.route("**/auth/login", answer)
+        tab.page.goto(run.clone.url)
+        log_in(tab.page, "alice", "alice-demo")
+        expect(tab.page.get_by_role("alert")).to_contain_text(told)
+        expect(tab.page.get_by_label("Password", exact=True)).to_be_focused()
+
+
+def test_an_auth_of_the_sites_own_that_tells_nothing_takes_a_password(run: Run) -> None:
+    with opened() as tab:
+        tab.page.route("**/auth/config", lambda route: route.fulfill(status=404, json={}))
+        tab.page.goto(run.clone.url)
+        log_in(tab.page, "alice", "alice-demo")
+        expect(tab.page.get_by_text("You are alice (Alice Member)")).to_be_visible()
 
 
 def test_the_front_page_fits_a_telephone(run: Run) -> None:

@@ -49,6 +49,7 @@ _ASSETS = {
 }
 # Ours; the login is the same on the API pages and on the front page.
 _OWN = {"login.js": "text/javascript", "login.css": "text/css", "start.js": "text/javascript"}
+# The login first: it takes a code out of the address, whatever else is slow to load.
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
@@ -56,14 +57,14 @@ _PAGE = """<!doctype html>
 <link rel="stylesheet" href="{prefix}/docs/login.css">
 <link rel="icon" href="{prefix}/docs/favicon-32x32.png"></head>
 <body><div id="swagger-ui" data-contract="{prefix}/openapi.json"></div>
-<script src="{prefix}/docs/swagger-ui-bundle.js"></script>
 <script src="{prefix}/docs/login.js"></script>
+<script src="{prefix}/docs/swagger-ui-bundle.js"></script>
 <script src="{prefix}/docs/start.js"></script></body></html>
 """
 # Swagger UI styles its elements in place and draws its icons from data: URLs.
 _POLICY = (
     "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 
 

@@ -8,6 +8,7 @@
   const KEPT = "pyispyb.login";
   const RENEWED_BEFORE = 60000; // ms before the access token expires
   const TRIED_AGAIN = 10000;
+  const LONGEST_TIMER = 2 ** 31 - 1; // a browser takes more for none at all
   const REFUSED_BY_PROVIDER = {
     refused: "The site's login has refused you.",
     expired: "That took too long, or it was begun in another browser. Log in again.",
@@ -15,6 +16,7 @@
   };
   const heard = new Set();
   let timer = null;
+  let untold = ""; // why a login by browser failed, until it is shown
 
   class Fault extends Error {
     constructor(status, text) {
@@ -53,13 +55,18 @@
     return told ? told[0].toUpperCase() + told.slice(1) + "." : `Refused (${answer.status}).`;
   }
 
-  function current() {
+  // What this tab keeps; its access token may have expired while the machine slept.
+  function stored() {
     try {
-      const kept = JSON.parse(sessionStorage.getItem(KEPT));
-      return kept && kept.until > Date.now() ? kept : null;
+      return JSON.parse(sessionStorage.getItem(KEPT));
     } catch {
       return null;
     }
+  }
+
+  function current() {
+    const kept = stored();
+    return kept && kept.until > Date.now() ? kept : null;
   }
 
   function begin(tokens) {
@@ -77,7 +84,7 @@
   }
 
   async function end() {
-    const kept = current();
+    const kept = stored();
     forget();
     if (!kept) return;
     const body = kept.refreshToken ? { refreshToken: kept.refreshToken } : undefined;
@@ -90,22 +97,33 @@
 
   function renewInTime() {
     clearTimeout(timer);
-    const kept = current();
+    const kept = stored();
     if (!kept) return;
     const left = kept.until - Date.now();
     const due = kept.refreshToken ? Math.max(left - RENEWED_BEFORE, left / 2) : left;
-    timer = setTimeout(kept.refreshToken ? renew : forget, due);
+    timer = setTimeout(kept.refreshToken ? renew : forget, Math.min(due, LONGEST_TIMER));
   }
 
   async function renew() {
-    const kept = current();
-    if (!kept) return forget();
+    clearTimeout(timer);
+    const { refreshToken } = stored() || {};
+    if (!refreshToken) return forget();
+    // Whoever logged out while the answer was on its way stays logged out.
+    const stillKept = () => (stored() || {}).refreshToken === refreshToken;
     try {
-      begin(await ask("/auth/refresh", { body: { refreshToken: kept.refreshToken } }));
+      const tokens = await ask("/auth/refresh", { body: { refreshToken } });
+      if (stillKept()) begin(tokens);
     } catch (fault) {
+      if (!stillKept()) return;
       if (fault.status === 401) return forget();
       timer = setTimeout(renew, TRIED_AGAIN);
     }
+  }
+
+  // Timers are late after a sleep, and a page brought back may have missed a logout on another.
+  function wake() {
+    renewInTime();
+    if (current() || !stored()) tell();
   }
 
   // What a provider's page sent back with the browser; out of the address and the history at once.
@@ -113,15 +131,23 @@
     const said = new URLSearchParams(location.hash.slice(1));
     const code = said.get("login_code");
     const error = said.get("login_error");
-    if (!code && !error) return "";
+    if (!code && !error) return;
     history.replaceState(null, "", location.pathname + location.search);
-    if (error) return REFUSED_BY_PROVIDER[error] || "The site's login has failed.";
+    if (error) {
+      untold = REFUSED_BY_PROVIDER[error] || "The site's login has failed.";
+      return;
+    }
     try {
       begin(await ask("/auth/browser/tokens", { body: { code } }));
-      return "";
     } catch (fault) {
-      return fault.message;
+      untold = fault.message;
     }
+  }
+
+  async function arrive() {
+    await comeBack();
+    if (stored() && !current()) await renew();
+    else renewInTime();
   }
 
   // A site's own auth service need not say what it has: then it takes a login and a password.
@@ -156,7 +182,10 @@
     const form = make(
       "form",
       { className: "login-form" },
-      field("Login", { name: "login", autocomplete: "username", required: true, maxLength: 255 }),
+      field("Login", {
+        name: "login", autocomplete: "username", required: true, maxLength: 255,
+        autocapitalize: "none", spellcheck: false,
+      }),
       field("Password", {
         name: "password", type: "password", autocomplete: "current-password", required: true,
       }),
@@ -166,9 +195,10 @@
     form.append(make("p", {}, button));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
+      if (button.ariaDisabled === "true") return;
       const given = Object.fromEntries(new FormData(form));
       if (!given.plugin) delete given.plugin;
-      button.disabled = true;
+      button.ariaDisabled = "true"; // a disabled one would lose the focus
       show("");
       try {
         begin(await ask("/auth/login", { body: given }));
@@ -177,7 +207,7 @@
         form.elements.password.focus();
         show(fault.message);
       } finally {
-        button.disabled = false;
+        button.ariaDisabled = "false";
       }
     });
     return form;
@@ -196,7 +226,9 @@
     });
   }
 
-  async function showForms(box, show) {
+  async function showForms(box, show, stillAsked) {
+    const focused = box.contains(document.activeElement);
+    box.replaceChildren(); // at once: what the last person saw is theirs
     let known;
     try {
       known = await providers();
@@ -204,13 +236,13 @@
       const again = make("button", { textContent: "Try again" });
       again.addEventListener("click", () => {
         show("");
-        box.replaceChildren();
-        showForms(box, show);
+        showForms(box, show, stillAsked);
       });
+      if (!stillAsked()) return;
       box.replaceChildren(again);
       return show(`Logins do not work just now. ${fault.message}`);
     }
-    if (current()) return;
+    if (!stillAsked()) return;
     const byPassword = known.filter((one) => one.takes.includes("password"));
     const byBrowser = known.filter((one) => one.takes.includes("browser") && one.browser);
     box.replaceChildren(
@@ -218,12 +250,16 @@
       ...(byPassword.length ? [passwordForm(byPassword, show)] : []),
     );
     if (!known.length) show("No way to log in is configured.");
+    const first = box.querySelector("input, a");
+    if (focused && first) first.focus();
   }
 
-  async function showPerson(box, show) {
+  async function showPerson(box, show, stillAsked) {
     const kept = current();
-    const name = make("p", { className: "login-who" }, "You are ", make("b", { textContent: kept.login }));
-    const token = make("input", { readOnly: true, hidden: true, ariaLabel: "access token" });
+    const name = make("p", { className: "login-who", tabIndex: -1 }, "You are ", make("b", { textContent: kept.login }));
+    const token = make("input", {
+      className: "login-token", readOnly: true, hidden: true, ariaLabel: "access token",
+    });
     const reveal = make("button", { type: "button", textContent: "Show access token" });
     reveal.addEventListener("click", () => {
       token.hidden = !token.hidden;
@@ -233,9 +269,12 @@
     });
     const out = make("button", { type: "button", textContent: "Log out" });
     out.addEventListener("click", end);
+    const focused = box.contains(document.activeElement);
     box.replaceChildren(name, make("p", {}, reveal, " ", out), token);
+    if (focused) name.focus(); // read out to whoever does not see it
     try {
       const person = await ask("/core/user/current", { token: kept.token });
+      if (!stillAsked()) return;
       const full = [person.givenName, person.familyName].filter(Boolean).join(" ");
       if (full) name.append(` (${full})`);
       if (person.personId === null && !person.service) name.append("; ISPyB knows no person with this login");
@@ -243,7 +282,8 @@
       const summary = make("summary", { textContent: `${listed.length} permissions` });
       box.append(make("details", {}, summary, make("ul", {}, ...listed)));
     } catch (fault) {
-      if (fault.status === 401) return forget();
+      if (!stillAsked()) return;
+      if (fault.status === 401) forget();
       show(fault.message);
     }
   }
@@ -257,23 +297,36 @@
     element.classList.add("login");
     const show = (text) => (alert.textContent = text);
     let shown;
+    let turn = 0;
     const update = (kept) => {
       const whom = kept ? kept.login : null;
-      if (whom === shown) return;
+      if (whom === shown) {
+        const token = box.querySelector(".login-token:not([hidden])");
+        if (token) token.value = kept.token;
+        return;
+      }
       shown = whom;
       show("");
-      (kept ? showPerson : showForms)(box, show);
+      const mine = (turn += 1);
+      (kept ? showPerson : showForms)(box, show, () => mine === turn);
     };
     heard.add(update);
-    returned.then((fault) => {
+    returned.then(() => {
       update(current());
-      if (fault) show(fault);
+      if (!element.isConnected) return;
+      show(untold);
+      untold = "";
     });
     return () => heard.delete(update);
   }
 
-  const returned = comeBack();
-  returned.then(renewInTime);
-  window.pyispybLogin = { mount, current, end, returned, follow: (listener) => heard.add(listener) };
+  const returned = arrive();
+  window.addEventListener("pageshow", (event) => event.persisted && wake());
+  document.addEventListener("visibilitychange", () => document.hidden || wake());
+  window.pyispybLogin = {
+    mount, current, end, returned,
+    failed: () => untold !== "",
+    follow: (listener) => heard.add(listener),
+  };
   document.querySelectorAll("[data-login]").forEach(mount);
 })();

@@ -37,7 +37,11 @@
     validatorUrl: null,
     plugins: [loginInside],
     onComplete: () => {
-      login.returned.then(() => apply(login.current()));
+      login.returned.then(() => {
+        apply(login.current());
+        // Where the login is, is told why it failed.
+        if (login.failed()) ui.authActions.showDefinitions(ui.authSelectors.definitionsToAuthorize());
+      });
       login.follow(apply);
     },
   });
