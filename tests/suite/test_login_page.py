@@ -204,7 +204,7 @@ def test_whoever_logs_out_while_the_login_is_renewed_stays_logged_out(run: Run, 
     log_in(page, "alice", "alice-demo")
     expect(page.get_by_text("You are alice (Alice Member)")).to_be_visible()
     held: list[Route] = []
-    page.route("**/auth/refresh", held.append)
+    page.route("**/auth/refresh", lambda route: held.append(route))
     with page.expect_request("**/auth/refresh"):
         page.clock.fast_forward("14:10")
     with page.expect_response("**/auth/logout"):

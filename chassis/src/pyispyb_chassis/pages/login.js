@@ -166,6 +166,11 @@
     return element;
   }
 
+  // No paragraphs: Swagger UI dresses those in its own way.
+  function row(...children) {
+    return make("div", { className: "login-row" }, ...children);
+  }
+
   let numbered = 0;
   function field(label, properties) {
     const id = `pyispyb-${(numbered += 1)}`;
@@ -173,7 +178,7 @@
     for (const [text, value] of properties.options || []) input.append(new Option(text, value));
     const { options, ...others } = properties;
     Object.assign(input, others);
-    return make("p", {}, make("label", { htmlFor: id, textContent: label }), input);
+    return row(make("label", { htmlFor: id, textContent: label }), input);
   }
 
   function passwordForm(taking, show) {
@@ -192,7 +197,7 @@
     );
     if (undecided) form.append(field("Who knows you", { name: "plugin", options }));
     const button = make("button", { textContent: "Log in" });
-    form.append(make("p", {}, button));
+    form.append(row(button));
     form.addEventListener("submit", async (event) => {
       event.preventDefault();
       if (button.ariaDisabled === "true") return;
@@ -246,7 +251,7 @@
     const byPassword = known.filter((one) => one.takes.includes("password"));
     const byBrowser = known.filter((one) => one.takes.includes("browser") && one.browser);
     box.replaceChildren(
-      ...byBrowser.map((one) => make("p", {}, browserButton(one))),
+      ...byBrowser.map((one) => row(browserButton(one))),
       ...(byPassword.length ? [passwordForm(byPassword, show)] : []),
     );
     if (!known.length) show("No way to log in is configured.");
@@ -256,7 +261,7 @@
 
   async function showPerson(box, show, stillAsked) {
     const kept = current();
-    const name = make("p", { className: "login-who", tabIndex: -1 }, "You are ", make("b", { textContent: kept.login }));
+    const name = make("div", { className: "login-row login-who", tabIndex: -1 }, "You are ", make("b", { textContent: kept.login }));
     const token = make("input", {
       className: "login-token", readOnly: true, hidden: true, ariaLabel: "access token",
     });
@@ -270,7 +275,7 @@
     const out = make("button", { type: "button", textContent: "Log out" });
     out.addEventListener("click", end);
     const focused = box.contains(document.activeElement);
-    box.replaceChildren(name, make("p", {}, reveal, " ", out), token);
+    box.replaceChildren(name, row(reveal, " ", out), token);
     if (focused) name.focus(); // read out to whoever does not see it
     try {
       const person = await ask("/core/user/current", { token: kept.token });
@@ -291,7 +296,7 @@
   // Put the login into an element; it follows what happens on the page.
   function mount(element) {
     const box = make("div", {});
-    const alert = make("p", { className: "login-fault" });
+    const alert = make("div", { className: "login-fault" });
     alert.setAttribute("role", "alert");
     element.replaceChildren(alert, box);
     element.classList.add("login");
