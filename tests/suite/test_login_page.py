@@ -211,7 +211,7 @@ def test_whoever_logs_out_while_the_login_is_renewed_stays_logged_out(run: Run, 
         page.get_by_role("button", name="Log out").click()
     with page.expect_response("**/auth/refresh"):
         held[0].fulfill(json={**TOKENS, "login": "alice"})
-    expect(page.get_by_label("Login", exact=True)).to_be_focused()
+    expect(page.get_by_role("link", name="Log in by the site")).to_be_focused()
     assert page.evaluate(KEPT) is None
     expect(page.get_by_text("You are alice")).to_have_count(0)
 
