@@ -26,7 +26,7 @@ def file(each_database: str, issuing: Issuing, tmp_path: Path) -> Path:
     own = f"own_{abs(hash(each_database)) % 10**9}"
     made.write_text(
         CONFIGURATION.format(
-            folder=tmp_path, issuer=issuing.toml(), url=each_database, own_schema=own
+            folder=tmp_path, issuer=issuing.toml(), url=each_database, own_schema=own, more=""
         )
     )
     return made

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from tests.cast import ALICE, BOB, CAROL, ERIN, MXCUBE, NOBODY, OSCAR, Issuing, Somebody
 from tests.peers.mariadb import MariaDb
 from tests.ssx.conftest import Ssx, columns, make_ssx
-from tests.ssx.test_with_core import OTHERS, PAST, RUNNING, RealCore
+from tests.ssx.test_with_core import OTHERS, PAST, RUNNING, UNHURRIED, RealCore
 from werkzeug.test import TestResponse
 
 NDJSON, CSV = "application/x-ndjson", "text/csv"
@@ -36,7 +36,7 @@ def pair(
     if request.param == "mariadb":
         server: MariaDb = request.getfixturevalue("mariadb")
         url = server.url()
-    more = "access_cache_seconds = 0\naccess_stale_seconds = 0"
+    more = "access_cache_seconds = 0\naccess_stale_seconds = 0\n" + UNHURRIED
     made = make_ssx(url, folder, issuing, more, core)
     yield made
     made.close()

@@ -35,7 +35,7 @@ def create_app(configuration: Configuration) -> Flask:
     """The WSGI app of ssx."""
     settings = configuration.section(SsxSettings)
     database = Database(settings.database_url.get_secret_value(), name="the database of ssx")
-    core = Sibling("core", settings.core_url)
+    core = Sibling("core", settings.core_url, timeout=settings.core_timeout)
     last = LastAnswers(configuration.suite.state / "run" / "access" / "ssx")
     viewers = Viewers(core, settings, last)
     rules = Rules()

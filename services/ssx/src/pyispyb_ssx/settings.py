@@ -13,6 +13,9 @@ class SsxSettings(ServiceSection):
     prefix: Prefix = "/ssx"
     database_url: DatabaseUrl = Field(SecretStr("sqlite:///var/db/ssx.sqlite"))
     core_url: str = Field("http://127.0.0.1:8102", pattern=r"^https?://[^/\s]+$")
+    core_timeout: float = Field(
+        2, gt=0, le=30, description="seconds that core may take for an answer"
+    )
     access_cache_seconds: float = Field(
         15, ge=0, le=30, description="how long core's answer on what a caller reaches is used"
     )
