@@ -52,5 +52,5 @@ def test_a_broken_clause_is_named(
     with StandIn(BROKEN, BREAK=what, **(SHORT if number == "7.7" else {})) as stand_in:
         code, found = tried(stand_in, tmp_path, capsys, "--only", number)
         assert stand_in.process.poll() is None
-    assert found[number]["outcome"] == "broken", found[number]
+    assert found[number]["outcome"] == "broken", found[number]["seen"]
     assert code == (LEVELS[number] is Level.REQUIRED)
