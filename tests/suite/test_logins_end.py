@@ -3,6 +3,7 @@
 import json
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 
 import jwt
@@ -99,6 +100,7 @@ def kid(caller: Caller) -> str:
 def test_a_rotation_refuses_nobody_and_a_leaked_key_is_taken_out(run: Run) -> None:
     before = Caller(run.clone.url, "alice")
     old = kid(before)
+    begun = time.monotonic()  # the lead runs from the moment at which the command writes the key
     rotated = command(run, "keys", "rotate")
     assert rotated.returncode == 0, rotated.stderr
     told: list[set[int]] = []
@@ -108,7 +110,8 @@ def test_a_rotation_refuses_nobody_and_a_leaked_key_is_taken_out(run: Run) -> No
         told.extend([answers(before), answers(caller)])
         return kid(caller) != old
 
-    assert wait_for(signs_anew, LEAD + 30) >= LEAD - 1
+    wait_for(signs_anew, LEAD + 30)
+    assert time.monotonic() - begun >= LEAD - 1
     for _ in range(10):
         told.extend([answers(before), answers(Caller(run.clone.url, "alice"))])
     assert set().union(*told) == {200}
