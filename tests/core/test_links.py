@@ -163,7 +163,7 @@ def test_who_may_make_which(
     ("kind", "moments", "status"),
     [
         ("once", {}, 200),
-        ("once", {"expires": 1}, 200),
+        ("once", {"expires": 9}, 200),
         ("once", {"expires": -1}, 404),
         ("feed", {}, 200),
         ("feed", {"expires": 9}, 200),
