@@ -55,6 +55,7 @@ def test_one_shape(
     answer = client.open(path, method=method, headers={"X-Request-ID": "known"}, **sent)
     assert answer.status_code == status
     assert answer.headers["X-Request-ID"] == "known"
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
     if status < 400:
         return
     assert answer.mimetype == "application/problem+json"

@@ -75,6 +75,12 @@ class _Api(Api):
         """No assets of its own."""
 
 
+def _as_declared(response: Response) -> Response:
+    """A browser takes an answer as the type that it says, never as a page that it looks like."""
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    return response
+
+
 def create_service(configuration: Configuration, service: Service) -> Flask:
     """A WSGI app with everything wired, mounted at the service's prefix.
 
@@ -97,6 +103,7 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
     app.extensions["pyispyb"] = Chassis(service, verifier, service.rights_of)
     limit_streams(app, configuration.suite.server.threads)
     log_requests(app)
+    app.after_request(_as_declared)
     install_errors(app)
     api = _Api(app, prefix=service.settings.prefix, doc=False)
     for namespace in service.namespaces:
