@@ -18,6 +18,11 @@ class Permission(StrEnum):
         "accounts:manage",
         "manage service accounts, and end personal tokens of others",
     )
+    ATLASES_READ = "atlases:read", "read atlases of cryo-EM grids of sessions that you may see"
+    ATLASES_WRITE = (
+        "atlases:write",
+        "record atlases of cryo-EM grids in sessions that you may write in",
+    )
     AUTOPROC_INTEGRATIONS_READ = (
         "autoproc-integrations:read",
         "read integrations of collections that you may see",
@@ -69,6 +74,11 @@ class Permission(StrEnum):
     CONTAINERS_WRITE = "containers:write", "create and change containers of your proposals"
     CRYSTALS_READ = "crystals:read", "read crystals that you may see"
     CRYSTALS_WRITE = "crystals:write", "create and change crystals of your proposals"
+    CTFS_READ = "ctfs:read", "read contrast transfer functions of sessions that you may see"
+    CTFS_WRITE = (
+        "ctfs:write",
+        "record contrast transfer functions in sessions that you may write in",
+    )
     DATACOLLECTION_ATTACHMENTS_READ = (
         "datacollection-attachments:read",
         "read files of data collections of sessions that you may see",
@@ -119,10 +129,26 @@ class Permission(StrEnum):
     )
     EXPERIMENT_TYPES_READ = "experiment-types:read", "read kinds of experiments"
     EXPERIMENT_TYPES_WRITE = "experiment-types:write", "administrators: change kinds of experiments"
+    FOIL_HOLES_READ = (
+        "foil-holes:read",
+        "read foil holes of grid squares of sessions that you may see",
+    )
+    FOIL_HOLES_WRITE = (
+        "foil-holes:write",
+        "record foil holes of grid squares in sessions that you may write in",
+    )
     GRID_INFOS_READ = "grid-infos:read", "read grids of raster scans of sessions that you may see"
     GRID_INFOS_WRITE = (
         "grid-infos:write",
         "record grids of raster scans in sessions that you may write in",
+    )
+    GRID_SQUARES_READ = (
+        "grid-squares:read",
+        "read squares of cryo-EM grids of sessions that you may see",
+    )
+    GRID_SQUARES_WRITE = (
+        "grid-squares:write",
+        "record squares of cryo-EM grids in sessions that you may write in",
     )
     IMAGES_READ = "images:read", "read images of data collections of sessions that you may see"
     IMAGES_WRITE = (
@@ -135,6 +161,43 @@ class Permission(StrEnum):
     LABORATORIES_WRITE = "laboratories:write", "change laboratories that only your proposals use"
     LIGANDS_READ = "ligands:read", "read ligands that you may see"
     LIGANDS_WRITE = "ligands:write", "create and change ligands of your proposals"
+    MOTION_CORRECTIONS_READ = (
+        "motion-corrections:read",
+        "read motion corrections of sessions that you may see",
+    )
+    MOTION_CORRECTIONS_WRITE = (
+        "motion-corrections:write",
+        "record motion corrections in sessions that you may write in",
+    )
+    MOVIES_READ = "movies:read", "read movies of electron detectors of sessions that you may see"
+    MOVIES_WRITE = (
+        "movies:write",
+        "record movies of electron detectors in sessions that you may write in",
+    )
+    PARTICLE_CLASSIFICATION_GROUPS_READ = (
+        "particle-classification-groups:read",
+        "read sortings of particles of sessions that you may see",
+    )
+    PARTICLE_CLASSIFICATION_GROUPS_WRITE = (
+        "particle-classification-groups:write",
+        "record sortings of particles in sessions that you may write in",
+    )
+    PARTICLE_CLASSIFICATIONS_READ = (
+        "particle-classifications:read",
+        "read classes of particles of sessions that you may see",
+    )
+    PARTICLE_CLASSIFICATIONS_WRITE = (
+        "particle-classifications:write",
+        "record classes of particles in sessions that you may write in",
+    )
+    PARTICLE_PICKERS_READ = (
+        "particle-pickers:read",
+        "read searches for particles of sessions that you may see",
+    )
+    PARTICLE_PICKERS_WRITE = (
+        "particle-pickers:write",
+        "record searches for particles in sessions that you may write in",
+    )
     PERSONS_READ = "persons:read", "read yourself whole, co-members by name, lab contacts"
     PERSONS_READ_ALL = "persons:read-all", "read every person and laboratory whole"
     PERSONS_WRITE = "persons:write", "change yourself and lab contacts that only you use"
@@ -213,6 +276,8 @@ class Permission(StrEnum):
     SHIPPINGS_WRITE = "shippings:write", "create and change shipments of your proposals"
     SUB_SAMPLES_READ = "sub-samples:read", "read places on samples that you may see"
     SUB_SAMPLES_WRITE = "sub-samples:write", "create and change places on samples of your proposals"
+    TOMOGRAMS_READ = "tomograms:read", "read tomograms of sessions that you may see"
+    TOMOGRAMS_WRITE = "tomograms:write", "record tomograms in sessions that you may write in"
     XFE_SPECTRA_READ = "xfe-spectra:read", "read fluorescence spectra of sessions that you may see"
     XFE_SPECTRA_WRITE = (
         "xfe-spectra:write",

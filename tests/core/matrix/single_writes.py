@@ -19,6 +19,11 @@ class Write(NamedTuple):
 
 _TIMES = {"startDate": "2031-03-01T08:00:00", "endDate": "2031-03-02T08:00:00"}
 
+_COLLECTION = {"dataCollectionId": "@MX1001/running session/collection"}
+_HERS = "@MX1001/running session/summed"
+_MICROGRAPH = {"motionCorrectionId": _HERS}
+_PICKER = {"particlePickerId": "@MX1001/running session/picker"}
+
 # A foreign key in a body names what its writer sees, in the same proposal; else 422 as for an
 # absent id. The primary parent, when unseen, is 404.
 FOREIGN_KEYS = [
@@ -142,6 +147,27 @@ FOREIGN_KEYS = [
 ]
 
 # A laboratory that one sees; an own one is no way to see another.
+# The second foreign key of what a microscope recorded: of the same proposal, and seen.
+MICROSCOPY = [
+    Write(who, f"create {noun}", {**body, key: named}, status, () if status == 201 else (key,))
+    for noun, body, key, last in (
+        ("movies", _COLLECTION, "foilHoleId", "hole"),
+        ("motion-corrections", _COLLECTION, "movieId", "movie"),
+        ("motion-corrections", _COLLECTION, "autoProcProgramId", "program"),
+        ("ctfs", _MICROGRAPH, "autoProcProgramId", "program"),
+        ("particle-pickers", {"firstMotionCorrectionId": _HERS}, "programId", "program"),
+        ("particle-classification-groups", _PICKER, "programId", "program"),
+        ("tomograms", _COLLECTION, "gridSquareId", "square"),
+        ("tomograms", _COLLECTION, "autoProcProgramId", "program"),
+    )
+    for who, named, status in (
+        ("alice", f"@MX1001/past session/{last}", 201),
+        ("alice", f"@IN2001/session/{last}", 422),  # unseen
+        ("coinv", f"@IN2001/session/{last}", 422),  # seen, but of another proposal
+        ("alice", "@nothing", 422),
+    )
+]
+
 LABORATORIES = [
     Write("alice", "patch alice", {"laboratoryId": "@Quayside Works"}, 200),
     Write("alice", "patch alice", {"laboratoryId": "@Hillside University"}, 422, ("laboratoryId",)),
@@ -258,4 +284,4 @@ NOT_OFFERED = [
     for row in ("alice", "MX1001", "MX1001/running session")
 ]
 
-WRITES = [*FOREIGN_KEYS, *LABORATORIES, *MOVES, *CHAINS, *COLUMNS, *NOT_OFFERED]
+WRITES = [*FOREIGN_KEYS, *MICROSCOPY, *LABORATORIES, *MOVES, *CHAINS, *COLUMNS, *NOT_OFFERED]

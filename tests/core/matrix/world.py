@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 from tests.core.matrix.world_of_data import add_data, add_plans, add_processing, add_words
+from tests.core.matrix.world_of_microscopy import add_microscopy
 
 from pyispyb_core.demo import make_demo
 
@@ -81,6 +82,20 @@ KINDS = {
     "autoproc-program-messages": Kind(
         "AutoProcProgramMessage", "autoProcProgramMessageId", "message"
     ),
+    "atlases": Kind("Atlas", "atlasId", "atlasImage"),
+    "grid-squares": Kind("GridSquare", "gridSquareId", "gridSquareImage"),
+    "foil-holes": Kind("FoilHole", "foilHoleId", "foilHoleLabel"),
+    "movies": Kind("Movie", "movieId", "movieFullPath"),
+    "motion-corrections": Kind("MotionCorrection", "motionCorrectionId", "micrographFullPath"),
+    "ctfs": Kind("CTF", "ctfId", "comments"),
+    "particle-pickers": Kind("ParticlePicker", "particlePickerId", "particlePickingTemplate"),
+    "particle-classification-groups": Kind(
+        "ParticleClassificationGroup", "particleClassificationGroupId", "symmetry"
+    ),
+    "particle-classifications": Kind(
+        "ParticleClassification", "particleClassificationId", "classImageFullPath"
+    ),
+    "tomograms": Kind("Tomogram", "tomogramId", "volumeFile"),
 }
 
 
@@ -146,6 +161,7 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     _add_samples(world)
     add_data(world, now)
     add_processing(world)
+    add_microscopy(world, now)
     add_plans(world)
     add_words(world, now)
     return world

@@ -105,11 +105,22 @@ BODIES: dict[str, dict[str, Any]] = {
     "screening-strategies": {"program": "next"},
     "xray-centrings": {"status": "success"},
     "xray-centring-results": {"numberOfVoxels": 9},
+    "atlases": {"atlasImage": "/data/next.jpg", "pixelSize": 1.5},
+    "grid-squares": {"gridSquareImage": "/data/next.jpg"},
+    "foil-holes": {"foilHoleLabel": "next"},
+    "movies": {"movieFullPath": "/data/next.tiff"},
+    "motion-corrections": {"micrographFullPath": "/data/next.mrc"},
+    "ctfs": {"comments": "next"},
+    "particle-pickers": {"particlePickingTemplate": "next"},
+    "particle-classification-groups": {"symmetry": "C1", "type": "2D"},
+    "particle-classifications": {"classNumber": 1},
+    "tomograms": {"volumeFile": "/data/next.mrc"},
 }
 # Where a parent's key has another name in the child's table, and what a beamline's name is there.
 PARENTS = {
     ("robot-actions", "sessions"): "blsessionId",
     ("diffraction-plans", "proposals"): "presetForProposalId",
+    ("particle-pickers", "motion-corrections"): "firstMotionCorrectionId",
 }
 BEAMLINES = {"beamline-setups": "beamlineName"}
 METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}

@@ -4,6 +4,7 @@ from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_core.catalogue import (
     beamlines,
     collections,
+    microscopy,
     people,
     processing,
     proposals,
@@ -19,4 +20,5 @@ NOUNS: tuple[Noun, ...] = (
     *beamlines.NOUNS,
     *collections.NOUNS,
     *processing.NOUNS,
+    *microscopy.NOUNS,
 )
