@@ -8,6 +8,8 @@ from pyispyb_chassis.permissions import Permission
 
 Action = Literal["list", "get", "create", "patch", "delete"]
 READS: tuple[Action, ...] = ("list", "get")
+# What is corrected, and not taken back: a record of the night, a person, a proposal.
+KEPT: tuple[Action, ...] = (*READS, "create", "patch")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,8 @@
 """What stands at a beamline, and the words that a site has agreed on."""
 
-from pyispyb_chassis.nouns.noun import READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
-
-_KEPT = (*READS, "create", "patch")
 
 beamline_setups = Noun(
     table="BeamLineSetup",
@@ -14,7 +12,7 @@ beamline_setups = Noun(
     level=Level.BEAMLINE,
     read=Permission.BEAMLINE_SETUPS_READ,
     write=Permission.BEAMLINE_SETUPS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "beamlineName", "detectorId", "synchrotronMode", "undulatorType1", "undulatorType2",
         "undulatorType3", "focalSpotSizeAtSample", "focusingOptic", "beamDivergenceHorizontal",
@@ -47,7 +45,7 @@ detectors = Noun(
     level=Level.LOOKUP,
     read=Permission.DETECTORS_READ,
     write=Permission.DETECTORS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "detectorType", "detectorManufacturer", "detectorModel", "detectorPixelSizeHorizontal",
         "detectorPixelSizeVertical", "DETECTORMAXRESOLUTION", "DETECTORMINRESOLUTION",
@@ -86,7 +84,7 @@ container_types = Noun(
     level=Level.LOOKUP,
     read=Permission.CONTAINER_TYPES_READ,
     write=Permission.CONTAINER_TYPES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "name", "proposalType", "active", "capacity", "wellPerRow", "dropPerWellX", "dropPerWellY",
         "dropHeight", "dropWidth", "dropOffsetX", "dropOffsetY", "wellDrop",
@@ -104,7 +102,7 @@ experiment_types = Noun(
     level=Level.LOOKUP,
     read=Permission.EXPERIMENT_TYPES_READ,
     write=Permission.EXPERIMENT_TYPES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=("name", "proposalType", "active"),
     required=("name",),
     search=("name",),
@@ -119,7 +117,7 @@ component_types = Noun(
     level=Level.LOOKUP,
     read=Permission.COMPONENT_TYPES_READ,
     write=Permission.COMPONENT_TYPES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=("name",),
     search=("name",),
     sort="name",

@@ -1,11 +1,8 @@
 """What is recorded in a session: collections and their images, scans, spectra, robot actions."""
 
-from pyispyb_chassis.nouns.noun import READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
-
-# A record of the night is corrected, and not taken back.
-_KEPT = (*READS, "create", "patch")
 
 datacollection_groups = Noun(
     table="DataCollectionGroup",
@@ -16,7 +13,7 @@ datacollection_groups = Noun(
     belongs_to=("sessionId",),
     read=Permission.DATACOLLECTION_GROUPS_READ,
     write=Permission.DATACOLLECTION_GROUPS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "sessionId", "blSampleId", "experimentType", "experimentTypeId", "startTime", "endTime",
         "comments", "crystalClass", "detectorMode", "actualSampleBarcode",
@@ -38,7 +35,7 @@ datacollections = Noun(
     belongs_to=("dataCollectionGroupId",),
     read=Permission.DATACOLLECTIONS_READ,
     write=Permission.DATACOLLECTIONS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionGroupId", "dataCollectionNumber", "startTime", "endTime", "runStatus",
         "axisStart", "axisEnd", "axisRange", "overlap", "numberOfImages", "startImageNumber",
@@ -77,7 +74,7 @@ images = Noun(
     belongs_to=("dataCollectionId",),
     read=Permission.IMAGES_READ,
     write=Permission.IMAGES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionId", "imageNumber", "fileName", "fileLocation", "measuredIntensity",
         "jpegFileFullPath", "jpegThumbnailFileFullPath", "temperature", "cumulativeIntensity",
@@ -99,7 +96,7 @@ grid_infos = Noun(
     belongs_to=("dataCollectionId", "dataCollectionGroupId"),
     read=Permission.GRID_INFOS_READ,
     write=Permission.GRID_INFOS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionId", "dataCollectionGroupId", "xOffset", "yOffset", "dx_mm", "dy_mm",
         "steps_x", "steps_y", "meshAngle", "orientation", "snapshot_offsetXPixel",
@@ -121,7 +118,7 @@ attachments = Noun(
     belongs_to=("dataCollectionId",),
     read=Permission.DATACOLLECTION_ATTACHMENTS_READ,
     write=Permission.DATACOLLECTION_ATTACHMENTS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=("dataCollectionId", "fileFullPath", "fileType"),
     includes=("DataCollection",),
     search=("fileFullPath",),
@@ -138,7 +135,7 @@ robot_actions = Noun(
     belongs_to=("blsessionId",),
     read=Permission.ROBOT_ACTIONS_READ,
     write=Permission.ROBOT_ACTIONS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "blsessionId", "blsampleId", "actionType", "status", "message", "startTimestamp",
         "endTimestamp", "containerLocation", "dewarLocation", "sampleBarcode",
@@ -159,7 +156,7 @@ energy_scans = Noun(
     belongs_to=("sessionId",),
     read=Permission.ENERGY_SCANS_READ,
     write=Permission.ENERGY_SCANS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "sessionId", "blSampleId", "blSubSampleId", "fluorescenceDetector", "scanFileFullPath",
         "jpegChoochFileFullPath", "element", "startEnergy", "endEnergy", "transmissionFactor",
@@ -188,7 +185,7 @@ xfe_spectra = Noun(
     belongs_to=("sessionId",),
     read=Permission.XFE_SPECTRA_READ,
     write=Permission.XFE_SPECTRA_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "sessionId", "blSampleId", "blSubSampleId", "jpegScanFileFullPath", "startTime", "endTime",
         "filename", "exposureTime", "axisPosition", "beamTransmission",

@@ -1,11 +1,8 @@
 """What an electron microscope records in a session, and what is made of it."""
 
-from pyispyb_chassis.nouns.noun import READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
-
-# A record of the night is corrected, and not taken back.
-_KEPT = (*READS, "create", "patch")
 
 atlases = Noun(
     table="Atlas",
@@ -16,7 +13,7 @@ atlases = Noun(
     belongs_to=("dataCollectionGroupId",),
     read=Permission.ATLASES_READ,
     write=Permission.ATLASES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionGroupId", "atlasImage", "pixelSize", "cassetteSlot", "hasRed", "hasBlue",
         "hasGreen", "hasYellow", "hasCyan", "hasMagenta", "hasGrey", "mode",
@@ -36,7 +33,7 @@ grid_squares = Noun(
     belongs_to=("atlasId",),
     read=Permission.GRID_SQUARES_READ,
     write=Permission.GRID_SQUARES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "atlasId", "gridSquareLabel", "gridSquareImage", "pixelLocationX", "pixelLocationY",
         "height", "width", "angle", "stageLocationX", "stageLocationY", "qualityIndicator",
@@ -61,7 +58,7 @@ foil_holes = Noun(
     belongs_to=("gridSquareId",),
     read=Permission.FOIL_HOLES_READ,
     write=Permission.FOIL_HOLES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "gridSquareId", "foilHoleLabel", "foilHoleImage", "pixelLocationX", "pixelLocationY",
         "diameter", "stageLocationX", "stageLocationY", "qualityIndicator", "pixelSize",
@@ -85,7 +82,7 @@ movies = Noun(
     belongs_to=("dataCollectionId",),
     read=Permission.MOVIES_READ,
     write=Permission.MOVIES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionId", "foilHoleId", "movieNumber", "movieFullPath", "positionX", "positionY",
         "nominalDefocus", "angle", "fluence", "numberOfFrames", "templateLabel",
@@ -106,7 +103,7 @@ motion_corrections = Noun(
     belongs_to=("dataCollectionId", "movieId"),
     read=Permission.MOTION_CORRECTIONS_READ,
     write=Permission.MOTION_CORRECTIONS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionId", "movieId", "autoProcProgramId", "imageNumber", "firstFrame",
         "lastFrame", "dosePerFrame", "doseWeight", "totalMotion", "averageMotionPerFrame",
@@ -128,7 +125,7 @@ ctfs = Noun(
     belongs_to=("motionCorrectionId",),
     read=Permission.CTFS_READ,
     write=Permission.CTFS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "motionCorrectionId", "autoProcProgramId", "boxSizeX", "boxSizeY", "minResolution",
         "maxResolution", "minDefocus", "maxDefocus", "defocusStepSize", "astigmatism",
@@ -154,7 +151,7 @@ particle_pickers = Noun(
     belongs_to=("firstMotionCorrectionId",),
     read=Permission.PARTICLE_PICKERS_READ,
     write=Permission.PARTICLE_PICKERS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "firstMotionCorrectionId", "programId", "particlePickingTemplate", "particleDiameter",
         "numberOfParticles", "summaryImageFullPath",
@@ -174,7 +171,7 @@ particle_classification_groups = Noun(
     belongs_to=("particlePickerId",),
     read=Permission.PARTICLE_CLASSIFICATION_GROUPS_READ,
     write=Permission.PARTICLE_CLASSIFICATION_GROUPS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "particlePickerId", "programId", "type", "batchNumber", "numberOfParticlesPerBatch",
         "numberOfClassesPerBatch", "symmetry", "binnedPixelSize",
@@ -194,7 +191,7 @@ particle_classifications = Noun(
     belongs_to=("particleClassificationGroupId",),
     read=Permission.PARTICLE_CLASSIFICATIONS_READ,
     write=Permission.PARTICLE_CLASSIFICATIONS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "particleClassificationGroupId", "classNumber", "classImageFullPath", "particlesPerClass",
         "rotationAccuracy", "translationAccuracy", "estimatedResolution",
@@ -216,7 +213,7 @@ tomograms = Noun(
     belongs_to=("dataCollectionId",),
     read=Permission.TOMOGRAMS_READ,
     write=Permission.TOMOGRAMS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionId", "autoProcProgramId", "gridSquareId", "volumeFile", "stackFile", "sizeX",
         "sizeY", "sizeZ", "pixelSpacing", "residualErrorMean", "residualErrorSD", "xAxisCorrection",

@@ -1,6 +1,6 @@
 """Persons, their laboratories, and who is written to about a shipment."""
 
-from pyispyb_chassis.nouns.noun import READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
 
@@ -12,7 +12,7 @@ persons = Noun(
     level=Level.PERSON,
     read=Permission.PERSONS_READ,
     write=Permission.PERSONS_WRITE,
-    actions=(*READS, "create", "patch"),
+    actions=KEPT,
     writable=(
         "laboratoryId", "familyName", "givenName", "title", "emailAddress", "phoneNumber",
         "faxNumber",

@@ -1,10 +1,8 @@
 """What is made of collections: processing jobs, programs and results, screenings, centrings."""
 
-from pyispyb_chassis.nouns.noun import READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, READS, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
-
-_KEPT = (*READS, "create", "patch")
 
 processing_jobs = Noun(
     table="ProcessingJob",
@@ -15,7 +13,7 @@ processing_jobs = Noun(
     belongs_to=("dataCollectionId",),
     read=Permission.PROCESSING_JOBS_READ,
     write=Permission.PROCESSING_JOBS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=("dataCollectionId", "displayName", "comments", "recipe", "automatic"),
     includes=("DataCollection",),
     search=("displayName", "recipe"),
@@ -32,7 +30,7 @@ processing_job_parameters = Noun(
     belongs_to=("processingJobId",),
     read=Permission.PROCESSING_JOB_PARAMETERS_READ,
     write=Permission.PROCESSING_JOB_PARAMETERS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=("processingJobId", "parameterKey", "parameterValue"),
     required=("parameterKey",),
     includes=("ProcessingJob",),
@@ -49,7 +47,7 @@ screenings = Noun(
     belongs_to=("dataCollectionId", "dataCollectionGroupId"),
     read=Permission.SCREENINGS_READ,
     write=Permission.SCREENINGS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "dataCollectionId", "dataCollectionGroupId", "programVersion", "comments", "shortComments",
     ),
@@ -68,7 +66,7 @@ screening_outputs = Noun(
     belongs_to=("screeningId",),
     read=Permission.SCREENING_OUTPUTS_READ,
     write=Permission.SCREENING_OUTPUTS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "screeningId", "statusDescription", "rejectedReflections", "resolutionObtained",
         "spotDeviationR", "spotDeviationTheta", "beamShiftX", "beamShiftY", "numSpotsFound",
@@ -92,7 +90,7 @@ screening_output_lattices = Noun(
     belongs_to=("screeningOutputId",),
     read=Permission.SCREENING_OUTPUT_LATTICES_READ,
     write=Permission.SCREENING_OUTPUT_LATTICES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "screeningOutputId", "spaceGroup", "pointGroup", "bravaisLattice", "unitCell_a",
         "unitCell_b", "unitCell_c", "unitCell_alpha", "unitCell_beta", "unitCell_gamma",
@@ -120,7 +118,7 @@ screening_strategies = Noun(
     belongs_to=("screeningOutputId",),
     read=Permission.SCREENING_STRATEGIES_READ,
     write=Permission.SCREENING_STRATEGIES_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "screeningOutputId", "phiStart", "phiEnd", "rotation", "exposureTime", "resolution",
         "completeness", "multiplicity", "anomalous", "program", "rankingResolution",
@@ -144,7 +142,7 @@ xray_centrings = Noun(
     belongs_to=("dataCollectionGroupId",),
     read=Permission.XRAY_CENTRINGS_READ,
     write=Permission.XRAY_CENTRINGS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=("dataCollectionGroupId", "status", "xrayCentringType"),
     includes=("DataCollectionGroup",),
     sort="-xrayCentringId",
@@ -159,7 +157,7 @@ xray_centring_results = Noun(
     belongs_to=("xrayCentringId",),
     read=Permission.XRAY_CENTRING_RESULTS_READ,
     write=Permission.XRAY_CENTRING_RESULTS_WRITE,
-    actions=_KEPT,
+    actions=KEPT,
     writable=(
         "xrayCentringId", "centreOfMassX", "centreOfMassY", "centreOfMassZ", "maxVoxelX",
         "maxVoxelY", "maxVoxelZ", "numberOfVoxels", "totalCount", "boundingBoxMinX",

@@ -1,6 +1,6 @@
 """Proposals and their sessions (visits) on a beamline."""
 
-from pyispyb_chassis.nouns.noun import READS, Name, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Name, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
 
@@ -12,7 +12,7 @@ proposals = Noun(
     level=Level.ROOT,
     read=Permission.PROPOSALS_READ,
     write=Permission.PROPOSALS_WRITE,
-    actions=(*READS, "create", "patch"),
+    actions=KEPT,
     writable=("title",),
     rights=(
         "personId", "proposalCode", "proposalNumber", "proposalType", "externalId", "state",
@@ -38,7 +38,7 @@ sessions = Noun(
     belongs_to=("proposalId",),
     read=Permission.SESSIONS_READ,
     write=Permission.SESSIONS_WRITE,
-    actions=(*READS, "create", "patch"),
+    actions=KEPT,
     writable=("proposalId", "comments"),
     rights=(
         "beamLineName", "startDate", "endDate", "scheduled", "nbShifts", "beamLineOperator",

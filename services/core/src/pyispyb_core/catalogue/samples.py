@@ -1,6 +1,6 @@
 """What is measured: proteins, the crystals of them, the samples that hold those."""
 
-from pyispyb_chassis.nouns.noun import READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.catalogue.shipping import NAME_IN_PATHS
 from pyispyb_core.rules import Level
@@ -169,7 +169,7 @@ diffraction_plans = Noun(
     belongs_to=("presetForProposalId",),
     read=Permission.DIFFRACTION_PLANS_READ,
     write=Permission.DIFFRACTION_PLANS_WRITE,
-    actions=(*READS, "create", "patch"),
+    actions=KEPT,
     writable=(
         "presetForProposalId", "name", "experimentKind", "observedResolution",
         "minimalResolution", "exposureTime", "oscillationRange", "maximalResolution",
