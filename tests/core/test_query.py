@@ -160,3 +160,20 @@ def test_nouns_are_listed_and_described(core: Core) -> None:
         assert schema["key"] in schema["properties"]
         assert set(schema["writable"]) <= set(schema["properties"])
     assert core.call(ALICE, "GET", "/nouns/ghosts").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "one"),
+    [
+        ("samples", "sample"),
+        ("laboratories", "laboratory"),
+        ("screening-strategies", "screening-strategy"),
+        ("xfe-spectra", "xfe-spectrum"),
+        ("atlases", "atlas"),
+        ("movies", "movie"),
+    ],
+)
+def test_what_is_not_there_is_called_by_its_name(core: Core, path: str, one: str) -> None:
+    answer = core.call(ALICE, "GET", f"/{path}/99999999")
+    assert answer.status_code == 404
+    assert answer.get_json()["detail"] == f"no such {one}"

@@ -32,6 +32,7 @@ class Noun:
     `writable` is what any writer may set, `rights` what only those whom a rule names may set,
     `fixed` what only an administrator may change once the row exists; nothing else is ever
     written. `stamps` are the time columns that the engine sets on create or on every write.
+    `singular` is what one of them is called where it is not the path without its s.
     """
 
     table: str
@@ -55,6 +56,7 @@ class Noun:
     hidden: tuple[str, ...] = ()
     names: Mapping[str, Name] = field(default_factory=dict)
     known_as: str | None = None
+    singular: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     stamps: Mapping[str, Literal["create", "write"]] = field(default_factory=dict)
     units: Mapping[str, str] = field(default_factory=dict)
@@ -63,6 +65,4 @@ class Noun:
     @property
     def one(self) -> str:
         """What one of them is called in a sentence."""
-        if self.path.endswith("ies"):
-            return self.path.removesuffix("ies") + "y"
-        return self.path.removesuffix("s")
+        return self.singular or self.path.removesuffix("s")

@@ -179,6 +179,7 @@ energy_scans = Noun(
 xfe_spectra = Noun(
     table="XFEFluorescenceSpectrum",
     path="xfe-spectra",
+    singular="xfe-spectrum",
     area="collections",
     doc="An X-ray fluorescence emission spectrum",
     level=Level.DATA,

@@ -7,6 +7,7 @@ from pyispyb_core.rules import Level
 atlases = Noun(
     table="Atlas",
     path="atlases",
+    singular="atlas",
     area="microscopy",
     doc="A picture of a whole cryo-EM grid",
     level=Level.DATA,

@@ -32,6 +32,7 @@ persons = Noun(
 laboratories = Noun(
     table="Laboratory",
     path="laboratories",
+    singular="laboratory",
     area="people",
     doc="A laboratory that persons belong to and dewars are sent from",
     level=Level.LABORATORY,

@@ -112,6 +112,7 @@ screening_output_lattices = Noun(
 screening_strategies = Noun(
     table="ScreeningStrategy",
     path="screening-strategies",
+    singular="screening-strategy",
     area="processing",
     doc="A way to collect that a screening proposes",
     level=Level.DATA,
