@@ -84,11 +84,9 @@
   }
 
   async function end() {
-    const kept = stored();
+    const { refreshToken, token } = stored() || {};
     forget();
-    if (!kept) return;
-    const body = kept.refreshToken ? { refreshToken: kept.refreshToken } : undefined;
-    if (body) await ask("/auth/logout", { body, token: kept.token }).catch(() => {});
+    if (refreshToken) await ask("/auth/logout", { body: { refreshToken }, token }).catch(() => {});
   }
 
   function tell() {
