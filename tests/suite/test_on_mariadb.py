@@ -57,15 +57,25 @@ def counted(server: MariaDb, query: str) -> int:
         connection.close()
 
 
+def log_in(caller: Caller) -> requests.Response:
+    """What auth answers to alice."""
+    login = {"login": "alice", "password": "alice-demo"}
+    return requests.post(f"{caller.url}/auth/login", json=login, timeout=20)
+
+
+def logins_are_back(caller: Caller) -> bool:
+    """Several times: each worker comes back by itself."""
+    return all(log_in(caller).status_code == requests.codes.ok for _ in range(4))
+
+
 def asks(caller: Caller) -> list[Callable[[], requests.Response]]:
     """A read of core, a write of core, a read of ssx, a login."""
     shipping = {"proposalId": 1, "shippingName": "while it is down"}
-    login = {"login": "alice", "password": "alice-demo"}
     return [
         lambda: caller.ask(PATHS[0], seconds=20),
         lambda: caller.ask("/core/shippings", method="POST", json=shipping, seconds=20),
         lambda: caller.ask(PATHS[1], seconds=20),
-        lambda: requests.post(f"{caller.url}/auth/login", json=login, timeout=20),
+        lambda: log_in(caller),
     ]
 
 
@@ -100,6 +110,7 @@ def test_a_killed_server_is_said_quickly_and_nothing_is_lost(
     server.start()
     for path in PATHS:
         wait_for(lambda path=path: caller.is_served(path), BACK_WITHIN)
+    wait_for(lambda: logins_are_back(caller), BACK_WITHIN)
     assert counted(server, "SELECT COUNT(*) FROM suite_core.Shipping") == before
     assert run.clone.mark("gateway") == gateway
 
@@ -128,5 +139,6 @@ def test_a_hung_server_is_given_up_on_and_nothing_is_doubled(
         return all(send().status_code == requests.codes.created for _ in range(6))
 
     wait_for(is_answered_alike, BACK_WITHIN)
+    wait_for(lambda: logins_are_back(caller), BACK_WITHIN)
     stored = "SELECT COUNT(*) FROM suite_core.Shipping WHERE shippingName = '{}'"
     assert counted(server, stored.format("sent again and again")) == 1
