@@ -1,4 +1,4 @@
-"""Makes of who_sees_what.txt the reads of each person: list, item, filter, search, include."""
+"""Makes of who_sees_what the reads of each person: list, item, filter, search, include."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reads the two hand-written tables, strictly: a line that does not fit is an error."""
+"""Reads the two hand-written tables, a folder each; a line that does not fit is an error."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +19,11 @@ class Line:
 
 
 def read(name: str) -> list[Line]:
-    """The lines of a table, in order."""
+    """The lines of a table, file by file."""
     lines: list[Line] = []
     section, columns, edge = "", [""], 0
-    for text in (HERE / name).read_text(encoding="utf-8").splitlines():
+    files = sorted((HERE / name).glob("*.txt"))
+    for text in "\n".join(file.read_text(encoding="utf-8") for file in files).splitlines():
         if not text or text.startswith("#"):
             continue
         if text.startswith("["):
@@ -38,7 +39,7 @@ def read(name: str) -> list[Line]:
 def who_sees_what() -> dict[str, dict[str, dict[str, str]]]:
     """Noun → name of a row → column → mark."""
     table: dict[str, dict[str, dict[str, str]]] = {noun: {} for noun in KINDS}
-    for line in read("who_sees_what.txt"):
+    for line in read("who_sees_what"):
         strange = set(line.cells.values()) - MARKS
         if strange or line.what in table[line.section]:
             raise ValueError(f"{line.section}: {line.what}: {strange or 'stands twice'}")

@@ -1,4 +1,4 @@
-"""Makes of who_writes_what.txt and single_writes.py the writes, each on a world as it was."""
+"""Makes of who_writes_what and single_writes.py the writes, each on a world as it was."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -128,7 +128,7 @@ METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}
 
 def writes() -> Iterator[Case]:
     """Every write of the matrix."""
-    for line in read("who_writes_what.txt"):
+    for line in read("who_writes_what"):
         for who, cell in line.cells.items():
             yield _case(line, who, int(cell))
     for write in WRITES:
