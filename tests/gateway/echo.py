@@ -3,10 +3,12 @@
 import json
 import ssl
 import sys
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 KEYS = "/auth/.well-known/jwks.json"
+TRIED: set[str | None] = set()  # the requests that were hung up on once
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -17,7 +19,11 @@ class Echo(BaseHTTPRequestHandler):
 
     def answer(self) -> None:
         body = self.body()
-        if self.path == KEYS and len(sys.argv) > 3:
+        if "X-Hang-Up" in self.headers and self.hang_up():
+            return
+        if "X-Pieces" in self.headers:
+            self.stream(int(self.headers["X-Pieces"]), float(self.headers["X-Pause"]))
+        elif self.path == KEYS and len(sys.argv) > 3:
             self.send(Path(sys.argv[3]).read_bytes())
         else:
             said = {
@@ -28,6 +34,25 @@ class Echo(BaseHTTPRequestHandler):
                 "bytes": len(body),
             }
             self.send(json.dumps(said).encode() + b" " * int(self.headers.get("X-Padding", 0)))
+
+    def stream(self, pieces: int, pause: float) -> None:
+        """Events, a moment between each and the next."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number in range(pieces):
+            event = f"data: {number}\n\n".encode()
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(event), event))
+            time.sleep(pause)
+        self.wfile.write(b"0\r\n\r\n")
+
+    def hang_up(self) -> bool:
+        """Whether to end the connection without an answer: at the first try, if so asked."""
+        first = self.headers.get("X-Request-ID") not in TRIED
+        TRIED.add(self.headers.get("X-Request-ID"))
+        self.close_connection = first
+        return first
 
     def body(self) -> bytes:
         if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
@@ -43,6 +68,8 @@ class Echo(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
+        if "X-Tag" in self.headers:
+            self.send_header("ETag", '"tag"')
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

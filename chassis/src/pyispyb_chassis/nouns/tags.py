@@ -33,12 +33,12 @@ class Versions:
     tags: frozenset[str] | None
 
     def need(self, tag: str) -> None:
-        """Raise Stale unless this version is meant; a weak tag never is."""
-        if self.tags is not None and tag not in self.tags:
+        """Raise Stale unless this version is meant."""
+        if not self.holds(tag):
             raise Stale("it has changed since you read it: read it again, then decide")
 
     def holds(self, tag: str) -> bool:
-        """Whether this version is among those that the reader has, weak tags included."""
+        """Whether this version is among them; a gateway that compresses has made its tag weak."""
         return self.tags is None or tag in self.tags or f"W/{tag}" in self.tags
 
 

@@ -14,12 +14,24 @@ from pyispyb_gateway.router import Route
 Config = Mapping[str, Any]
 TOKENS = "envoy.filters.http.jwt_authn"
 JWT = "jwt_authn.v3.JwtAuthentication"
+GZIP = "envoy.extensions.compression.gzip.compressor.v3.Gzip"
 PERIODS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 UNITS = {"megabytes": 2**20, "kilobytes": 2**10, "bytes": 1}
 # Callers whose counts are kept at the same time; the one unseen for longest is forgotten.
 CALLERS = 10_000
 REMEMBERED_TOKENS = 1000
 EVERY_REQUEST = {"default_value": {"numerator": 100, "denominator": "HUNDRED"}}
+# What is worth compressing; server-sent events are not, they would wait for a block to fill.
+COMPRESSED = (
+    "application/json",
+    "application/problem+json",
+    "application/x-ndjson",
+    "text/css",
+    "text/csv",
+    "text/html",
+    "text/javascript",
+)
+COMPRESSED_FROM = 1400  # bytes: less fits into one packet as it is
 UNLIMITED = {"max_tokens": 10**9, "tokens_per_fill": 10**9, "fill_interval": "1s"}
 
 
@@ -50,11 +62,29 @@ def chain(tokens: Part, port: int, *, behind_a_proxy: bool = False) -> list[Part
     return [
         _filter("lua", "lua.v3.Lua", default_source_code={"inline_string": source}),
         _filter("cors", "cors.v3.Cors"),
+        _compressor(),
         {"name": TOKENS, **tokens},
         _filter("local_ratelimit", "local_ratelimit.v3.LocalRateLimit", stat_prefix="requests"),
         _filter("buffer", "buffer.v3.Buffer", max_request_bytes=UNITS["megabytes"]),
         _filter("router", "router.v3.Router", suppress_envoy_headers=True),
     ]
+
+
+def _compressor() -> Part:
+    """Answers in gzip for those who accept it; their tags become weak, as nginx makes them."""
+    level = typed(GZIP, compression_level="COMPRESSION_LEVEL_1", window_bits=15, memory_level=8)
+    return _filter(
+        "compressor",
+        "compressor.v3.Compressor",
+        compressor_library={"name": "gzip", "typed_config": level},
+        response_direction_config={
+            "common_config": {
+                "min_content_length": COMPRESSED_FROM,
+                "content_type": list(COMPRESSED),
+            },
+            "weaken_etag_on_compress": True,
+        },
+    )
 
 
 def of_route(route: Route) -> Part:
