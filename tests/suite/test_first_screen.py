@@ -123,6 +123,29 @@ def test_the_inside_ports_are_not(clone: Clone, first_run: Run, path: str) -> No
     assert requests.get(f"{clone.url}{path}", timeout=10).status_code in {401, 404}
 
 
+@pytest.mark.parametrize(
+    ("service", "figure", "least"),
+    [
+        ("auth", 'pyispyb_audit_events_total{event="logged in"}', 1),
+        ("core", 'pyispyb_requests_total{method="GET",route="/core/proposals"', 1),
+        ("core", 'pyispyb_pool_connections_most{service="core",use="read"}', 2),
+        ("core", 'pyispyb_revocations_read_timestamp_seconds{issuer="suite"', 1.7e9),
+        ("ssx", "pyispyb_ssx_images_total", 25_600),
+        ("ssx", 'pyispyb_ssx_batches_total{outcome="stored"}', 1),
+        ("ssx", 'pyispyb_pool_connections_in_use{service="ssx",use="write"}', 0),
+    ],
+)
+def test_figures_are_kept(
+    clone: Clone, first_run: Run, service: str, figure: str, least: float
+) -> None:
+    del first_run
+    assert Caller(clone.url, "alice").ask("/core/proposals").status_code == 200
+    url = f"http://127.0.0.1:{clone.inside_port(service)}/metrics"
+    lines = requests.get(url, timeout=10).text.splitlines()
+    [value] = {float(line.split()[-1]) for line in lines if line.startswith(figure)}
+    assert value >= least
+
+
 def test_status_says_that_all_is_ready(clone: Clone, first_run: Run) -> None:
     del first_run
     said = clone.make("status")

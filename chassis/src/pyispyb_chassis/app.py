@@ -1,6 +1,6 @@
 """The one way to make a service: errors, logs, access marks, API pages, inside port, all wired."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -9,7 +9,9 @@ from flask_restx import Api, Namespace
 
 from pyispyb_chassis.access import refuse_unmarked_routes
 from pyispyb_chassis.configuration import Configuration, ServiceSection
+from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import answer_error, install_errors
+from pyispyb_chassis.figures import REVOCATIONS_READ, tell_most, watch_pools
 from pyispyb_chassis.inside import InsidePort, add_public_pages
 from pyispyb_chassis.logs import log_requests
 from pyispyb_chassis.openapi import Contract
@@ -37,6 +39,7 @@ class Service:
     are checks that ready tells and that do not count: it can serve without them.
     `inside` are pages of the inside port, each giving its content type and its bytes. `signs_as`
     names the issuers whose tokens this very service signs: it asks no URL for their keys.
+    `databases` are those that each worker opens for itself, and whose pools are counted.
     """
 
     name: str
@@ -48,6 +51,7 @@ class Service:
     noted: Mapping[str, Check] = field(default_factory=dict)
     inside: Mapping[str, Page] = field(default_factory=dict)
     signs_as: Mapping[str, OwnIssuer] = field(default_factory=dict)
+    databases: Sequence[Database] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +85,22 @@ def _as_declared(response: Response) -> Response:
     return response
 
 
+def prepare_worker(app: Flask) -> None:
+    """What each process does for itself before it serves, after a fork."""
+    wired: Chassis = app.extensions["pyispyb"]
+    for database in wired.service.databases:
+        database.renew()
+        tell_most(wired.service.name, database)
+    wired.verifier.prepare()
+
+
+def _count(service: Service, verifier: Verifier) -> None:
+    """Keep the figures of what the service stands on."""
+    for database in service.databases:
+        watch_pools(service.name, database)
+    verifier.on_lists(lambda issuer, at: REVOCATIONS_READ.labels(service.name, issuer).set(at))
+
+
 def create_service(configuration: Configuration, service: Service) -> Flask:
     """A WSGI app with everything wired, mounted at the service's prefix.
 
@@ -101,6 +121,8 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
         own=service.signs_as,
     )
     app.extensions["pyispyb"] = Chassis(service, verifier, service.rights_of)
+    app.extensions["pyispyb_databases"] = list(service.databases)
+    _count(service, verifier)
     limit_streams(app, configuration.suite.server.threads)
     log_requests(app)
     app.after_request(_as_declared)

@@ -51,9 +51,10 @@ class Database:
     ) -> None:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        self.most_connections = 2 * pool_size
         self._breaker = Breaker(name)
         if self.is_sqlite:
-            self.read_engine, self.write_engine = _sqlite(self.url, query_timeout)
+            self.read_engine, self.write_engine = _sqlite(self.url, pool_size, query_timeout)
         else:
             self.read_engine, self.write_engine = _mariadb(self.url, pool_size, query_timeout)
 
@@ -195,11 +196,14 @@ def _name_the_request(
     return (f"{statement} /* {name} */" if name else statement), parameters
 
 
-def _sqlite(url: sa.URL, query_timeout: float | None) -> tuple[Engine, Engine]:
+def _sqlite(url: sa.URL, pool_size: int, query_timeout: float | None) -> tuple[Engine, Engine]:
     if url.database:
         Path(url.database).parent.mkdir(parents=True, exist_ok=True)
-    read = sa.create_engine(url, isolation_level="AUTOCOMMIT", hide_parameters=True)
-    write = sa.create_engine(url, hide_parameters=True)
+    common: dict[str, Any] = {"hide_parameters": True}
+    if url.database:  # one in memory is one connection, and has another pool
+        common |= {"pool_size": pool_size, "max_overflow": pool_size}
+    read = sa.create_engine(url, isolation_level="AUTOCOMMIT", **common)
+    write = sa.create_engine(url, **common)
     for engine in (read, write):
         event.listen(engine, "connect", _open_sqlite)
         if query_timeout is not None:

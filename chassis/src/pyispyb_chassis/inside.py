@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 import orjson
 import prometheus_client
 from flask import Flask, Response, current_app, g, request
-from prometheus_client import CollectorRegistry, Counter, Histogram, multiprocess
+from prometheus_client import CollectorRegistry, multiprocess
 
 from pyispyb_chassis.access import public
 from pyispyb_chassis.bodies import json_answer
 from pyispyb_chassis.errors import NotFound, ServiceError
+from pyispyb_chassis.figures import DURATION, REFUSED, REQUESTS
 from pyispyb_chassis.openapi import Contract
 
 if TYPE_CHECKING:
@@ -27,17 +28,6 @@ WELL = "well"
 
 StartResponse = Callable[..., Any]
 WsgiApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
-
-REQUESTS = Counter(
-    "pyispyb_requests_total", "Requests answered", ["service", "method", "route", "status_class"]
-)
-DURATION = Histogram(
-    "pyispyb_request_seconds",
-    "Time to answer",
-    ["service", "method", "route"],
-    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
-)
-REFUSED = Counter("pyispyb_tokens_refused_total", "Answers 401", ["service"])
 
 # A client may send any word as its method; each one kept would be a figure of its own.
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})

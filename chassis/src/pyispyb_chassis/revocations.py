@@ -96,6 +96,7 @@ class Revocations:
         self._told: Mapping[str, float] = {}
         self.list = Revoked()
         self.tell: Callable[[str, Mapping[str, float]], bool] | None = None
+        self.heard: Callable[[str, float], object] = lambda _name, _at: None
 
     def poll(self) -> bool:
         """Ask for the list once; whether a good one came, or none is offered."""
@@ -114,6 +115,7 @@ class Revocations:
         if new.entries or self.list.entries:
             self._shelf.keep("revocations", self._whose, data)
         self.list, self._had_at = new, time.time()
+        self.heard(self._name, self._had_at)
         changed = new.not_before != self._told
         if self.tell is not None and changed and self.tell(self._name, new.not_before):
             self._told = new.not_before

@@ -59,10 +59,8 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
         multiprocess.mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
     def start_worker(_server: Any, _worker: Any) -> None:
-        for database in app.extensions.get("pyispyb_databases", []):
-            database.renew()
-        if (wired := app.extensions.get("pyispyb")) is not None:
-            wired.verifier.prepare()
+        if "pyispyb" in app.extensions:
+            import_module("pyispyb_chassis.app").prepare_worker(app)
 
     server = configuration.suite.server
     options = {

@@ -147,6 +147,11 @@ class Verifier:
         for issuer in self.trusted:
             issuer.revocations.tell = tell
 
+    def on_lists(self, heard: Callable[[str, float], object]) -> None:
+        """Have `heard` called with an issuer and the time, whenever its list has been read."""
+        for issuer in self.trusted:
+            issuer.revocations.heard = heard
+
     def told(self) -> dict[str, Any]:
         """What readiness tells of each issuer."""
         return {issuer.name: issuer.revocations.told() for issuer in self.trusted}

@@ -4,9 +4,11 @@ import orjson
 from flask import Flask
 
 from pyispyb_auth.demo import refuse_demo_accounts
+from pyispyb_auth.figures import AUDIT
 from pyispyb_auth.migrations import MIGRATIONS
 from pyispyb_auth.operations import keys
 from pyispyb_auth.operations.access_tokens import AccessTokens
+from pyispyb_auth.operations.audit import log as trail
 from pyispyb_auth.operations.browsers import Browsers
 from pyispyb_auth.operations.grants import Grant, refresh_grant
 from pyispyb_auth.operations.keyring import KeyRing
@@ -102,9 +104,10 @@ def create_app(configuration: Configuration) -> Flask:
             "keys": lambda: keys.fault(settings.keys_dir),
         },
         noted={f"provider {name}": one.fault for name, one in providers.items()},
+        databases=[database],
     )
     app = create_service(configuration, service)
+    trail.addHandler(AUDIT)
     add_root_metadata(app, access_tokens, grants, url + prefix, prefix)
     refuse_unmarked_routes(app)
-    app.extensions["pyispyb_databases"] = [database]
     return app

@@ -89,10 +89,10 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
             "database": database.fault,
             "own tables": lambda: _fault_of_own_tables(database, tables),
         },
+        databases=[database],
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
-    app.extensions["pyispyb_databases"] = [database]
     app.extensions["pyispyb"].verifier.on_revoked_logins(links.forget_revoked)
     add_front_page(app, settings.prefix)
     refuse_unmarked_routes(app)

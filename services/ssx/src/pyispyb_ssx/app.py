@@ -67,9 +67,9 @@ def create_app(configuration: Configuration) -> Flask:
         rights_of=rights_of,
         # Core is not among what ssx stands on: batches go on without it.
         ready={"database": lambda: MIGRATIONS.fault(database)},
+        databases=[database],
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
-    app.extensions["pyispyb_databases"] = [database]
     app.extensions["pyispyb"].verifier.on_revoked_logins(links.forget_revoked)
     return app

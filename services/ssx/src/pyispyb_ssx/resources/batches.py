@@ -11,6 +11,7 @@ from pyispyb_chassis.errors import UnsupportedMediaType
 from pyispyb_chassis.openapi import tells
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import principal
+from pyispyb_ssx.figures import count
 from pyispyb_ssx.operations.batches import Batches
 from pyispyb_ssx.operations.columns import LARGEST, Images, read_json, read_ndjson
 from pyispyb_ssx.settings import SsxSettings
@@ -43,6 +44,7 @@ def batches_namespace(batches: Batches, settings: SsxSettings) -> Namespace:
             under the same n, and for images that another batch of the run has.
             """
             row, new = batches.put(run_id, n, principal(), read)
+            count(row, new=new)
             return json_answer(row, 201 if new else 200)
 
     namespace.add_resource(Batch, "/<int:run_id>/batches/<int:n>", endpoint="batches")
