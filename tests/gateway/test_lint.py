@@ -12,7 +12,8 @@ from pyispyb_chassis.configuration import Suite
 from pyispyb_gateway.document import leaves, plain, read
 from pyispyb_gateway.fill import NAMES, WHOLE, fill, values
 from pyispyb_gateway.keys import Credential
-from pyispyb_gateway.lint import FIELDS, RULES, Finding, left_over, lint
+from pyispyb_gateway.lint import RULES, Finding, left_over, lint
+from pyispyb_gateway.lint.file import FIELDS
 from pyispyb_gateway.settings import GatewaySettings
 
 FILE = ROOT / "gateway" / "kong.yml"
