@@ -1,9 +1,11 @@
 """Envoy and the process that watches over it: neither outlives the other."""
 
+import http.client
 import signal
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,42 @@ def test_we_end_with_envoy(stand: Stand) -> None:
     subprocess.run(["/bin/kill", "-KILL", str(envoy)], check=True, env=environment())
     assert process.wait(timeout=10) == 1
     assert "Envoy has ended" in stand.log.read_text()
+
+
+def test_what_is_under_way_is_finished(stand: Stand) -> None:
+    stand.start_gateway()
+    process = stand.processes["gateway"]
+    with ThreadPoolExecutor() as pool:
+        under_way = pool.submit(stand.ask, "/core/version", headers=events(2))
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        with pytest.raises(ConnectionRefusedError):
+            stand.ask("/core/version")
+        assert under_way.result().body == b"data: 0\n\ndata: 1\n\n"
+        assert process.wait(timeout=5) == 0
+
+
+def test_a_second_word_ends_it_at_once(stand: Stand) -> None:
+    stand.start_gateway()
+    process = stand.processes["gateway"]
+    [envoy] = children(process)
+    with ThreadPoolExecutor() as pool:
+        under_way = pool.submit(stand.ask, "/core/version", headers=events(8))
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=3) == -signal.SIGTERM
+        assert gone(envoy)
+        with pytest.raises(http.client.HTTPException):
+            under_way.result()
+
+
+def events(pieces: int) -> dict[str, str]:
+    """What has the service answer for that many seconds."""
+    return {"X-Pieces": str(pieces), "X-Pause": "1"}
 
 
 def children(process: subprocess.Popen[bytes]) -> list[int]:

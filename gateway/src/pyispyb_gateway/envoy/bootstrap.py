@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from pyispyb_gateway.envoy.accesslog import access_log
+from pyispyb_gateway.envoy.admin import admin_at
 from pyispyb_gateway.envoy.clusters import cluster
 from pyispyb_gateway.envoy.extensions import Part, address, header, network, typed
 from pyispyb_gateway.envoy.filters import TOKENS, chain, found_in, token_filter
@@ -51,8 +52,16 @@ REMOVED = (
 )
 
 
-def render(tree: Mapping[str, Any], settings: GatewaySettings, keys_in: Path | None = None) -> Part:
-    """The filled kong.yml for an Envoy of this site, its keys in it or in a file."""
+def render(
+    tree: Mapping[str, Any],
+    settings: GatewaySettings,
+    keys_in: Path | None = None,
+    told_at: Path | None = None,
+) -> Part:
+    """The filled kong.yml for an Envoy of this site, its keys in it or in a file.
+
+    `told_at` is the socket by which it can be told to end.
+    """
     tokens = found_in(keys_in) if keys_in else {"typed_config": token_filter(_credentials(tree))}
     found = list(routes(tree))
     patience = {route.upstream: route.connect_timeout for route in found}
@@ -62,6 +71,7 @@ def render(tree: Mapping[str, Any], settings: GatewaySettings, keys_in: Path | N
         if service.get("protocol") == "https"
     }
     return {
+        **({} if told_at is None else {"admin": admin_at(told_at)}),
         # Whoever takes a part of its configuration from elsewhere must have a name.
         "node": {"id": "gateway", "cluster": "pyispyb"},
         "static_resources": {
