@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo "$$python"; break; }; done)
-ROOMS := chassis gateway services/auth services/core services/ssx local conformance
+ROOMS := chassis gateway services/auth services/core services/ssx local deploy conformance
 RECIPES := $(ROOMS:%=%/pyproject.toml)
 SERVICES := auth core ssx
 CODE := $(ROOMS:%=%/src)
@@ -52,7 +52,7 @@ ifdef T
 	$(BIN)/pytest $(T)
 else
 	$(BIN)/pytest tests/suite
-	$(BIN)/pytest --ignore tests/suite -n 2 --dist loadfile
+	$(BIN)/pytest --ignore tests/suite --ignore tests/compose -n 2 --dist loadfile
 endif
 
 .PHONY: check
@@ -96,14 +96,28 @@ bench: $(VENV)/.installed-dev ## Measure the suite beside a hello-world, in one 
 bench-auth: $(VENV)/.installed-dev peers ## Measure logins a second, and the memory of one auth
 	$(BIN)/python -m bench.auth
 
+# BuildKit needs buildx; the old builder makes the same images where it is not there.
+COMPOSE = $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose)
 .PHONY: up
-up: ## Start the containers (docker compose)
-	@test -f .env || { echo 'no .env: cp .env.example .env, then edit it' >&2; exit 1; }
-	docker compose up --build --detach --wait
+up: ## Build and start the containers, wait for them, print the first steps
+	$(COMPOSE) up --build --detach
+	@$(COMPOSE) logs --no-log-prefix --follow welcome
+
+.PHONY: wheelhouse
+wheelhouse: $(VENV)/.installed ## Gather what the images install, for a machine without a package index
+	@rm -rf wheelhouse
+	$(BIN)/pip download --quiet --dest wheelhouse --only-binary :all: -c constraints.txt setuptools \
+		$$($(BIN)/python -c "$$NAMES" $(RECIPES))
+define NAMES
+import pathlib, sys, tomllib
+named = [tomllib.loads(pathlib.Path(file).read_text())["project"]["dependencies"] for file in sys.argv[1:]]
+print(*sorted({name for names in named for name in names if not name.startswith("pyispyb-")}))
+endef
+export NAMES
 
 .PHONY: down
 down: ## Stop the containers; the data stay in their volumes
-	docker compose down
+	$(COMPOSE) down
 
 .PHONY: clean
 clean: stop ## End the suite; remove var/, the virtual environment and caches

@@ -12,7 +12,14 @@ from pyispyb_local.first_steps import first_steps
 from pyispyb_local.plan import SERVICES
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("chassis", "gateway", "local", "conformance", *[f"services/{name}" for name in SERVICES])
+ROOMS = (
+    "chassis",
+    "gateway",
+    "local",
+    "deploy",
+    "conformance",
+    *[f"services/{name}" for name in SERVICES],
+)
 MODULES = sorted(
     path.relative_to(ROOT) for room in ROOMS for path in (ROOT / room / "src").rglob("*.py")
 )
@@ -20,6 +27,7 @@ PACKAGES = (
     "pyispyb_chassis",
     "pyispyb_gateway",
     "pyispyb_local",
+    "pyispyb_deploy",
     "pyispyb_conformance",
     *[f"pyispyb_{s}" for s in SERVICES],
 )
