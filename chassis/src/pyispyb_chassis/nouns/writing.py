@@ -1,6 +1,6 @@
 """Writes of nouns: create, patch, delete, each one transaction under the same rules as a read."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, Generic
@@ -18,6 +18,7 @@ from pyispyb_chassis.errors import (
 )
 from pyispyb_chassis.nouns.bulk import Passed, judged_all
 from pyispyb_chassis.nouns.catalogue import Bound, primary_key
+from pyispyb_chassis.nouns.distinct import Distinctions, Membership, Twin
 from pyispyb_chassis.nouns.history import History
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
 from pyispyb_chassis.nouns.policy import (
@@ -33,20 +34,26 @@ from pyispyb_chassis.nouns.query import Filter, Query
 from pyispyb_chassis.nouns.reading import Reader, Row
 from pyispyb_chassis.nouns.tags import Versions, tag_of
 
-# Which rows, given an alias of their noun's table; by noun, every way in which they belong.
-Membership = Callable[[sa.FromClause], Condition]
+# By noun, every way in which its rows belong.
 Members = dict[str, list[Membership]]
 
 
 class Writer(Generic[V]):
     """Creates, patches and deletes rows of a catalogue, as one policy lets viewers do it."""
 
-    def __init__(self, reader: Reader[V], database: Database, ledger: Ledger) -> None:
+    def __init__(
+        self,
+        reader: Reader[V],
+        database: Database,
+        ledger: Ledger,
+        distinct: Distinctions[V] | None = None,
+    ) -> None:
         self._reader = reader
         self._catalogue = reader.catalogue
         self._policy = reader.policy
         self._database = database
         self._ledger = ledger
+        self._distinct = distinct or Distinctions(reader.policy, database)
         self.history = History(reader, ledger)
         self._ledger_is_there = False
         self._proposals = Proposals(reader.catalogue, reader.policy, sqlite=database.is_sqlite)
@@ -92,7 +99,7 @@ class Writer(Generic[V]):
             bodies = judged_all(
                 given, lambda one: self.judged(connection, noun, one, viewer, passed)
             )
-            keys = [self._insert(connection, noun, body, viewer) for body in bodies]
+            keys = self._insert_all(connection, noun, bodies, viewer)
             if attempt is not None:
                 self._ledger.finish_all(connection, attempt, keys)
             return self._read_all(connection, noun, keys, viewer)
@@ -111,7 +118,9 @@ class Writer(Generic[V]):
         self, connection: Connection, noun: Bound, given: Mapping[str, Any], viewer: V
     ) -> Any:
         """`create` inside a transaction that is already open; gives the new row's id."""
-        return self._insert(connection, noun, self.judged(connection, noun, given, viewer), viewer)
+        body = self.judged(connection, noun, given, viewer)
+        self._distinct.refuse(self._twins(connection, noun, body))
+        return self._insert(connection, noun, body, viewer)
 
     def judged(
         self,
@@ -124,10 +133,13 @@ class Writer(Generic[V]):
         """The body of a row that may be created; `passed` knows bodies that are as good."""
         self._find_parent(connection, noun, given, viewer)
         body = body_of(noun, given, new=True)
-        self._hold_owners(connection, noun, body.values)
-        if passed is not None and not body.faults and passed.has(body):
-            return body
         row = self._proposals.row(noun, body.values)
+        has_passed = passed is not None and not body.faults and passed.has(body)
+        if not has_passed and self._distinct.concern(noun, body.values):
+            self._distinct.wait(connection, noun, [row])
+        self._hold_owners(connection, noun, body.values)
+        if has_passed:
+            return body
         if not body.faults or self._is_decided(noun, body):
             rights = [name for name in body.values if name in noun.noun.rights]
             creates = {"": self._policy.creates(noun, viewer, row)}
@@ -137,6 +149,30 @@ class Writer(Generic[V]):
         if passed is not None:
             passed.add(body)
         return body
+
+    def _twins(self, connection: Connection, noun: Bound, body: Body) -> list[Twin]:
+        """The rows that a new one would be taken for."""
+        if not self._distinct.concern(noun, body.values):
+            return []
+        row = self._proposals.row(noun, body.values)
+        return self._distinct.twins(connection, noun, body.values, row)
+
+    def _insert_all(
+        self, connection: Connection, noun: Bound, bodies: Sequence[Body], viewer: V
+    ) -> list[Any]:
+        """Insert all, each held against those before it. Raises Conflict with every row's place."""
+        keys: dict[Any, int] = {}
+        alike: list[tuple[str, str]] = []
+        for n, body in enumerate(bodies):
+            twins = self._twins(connection, noun, body)
+            for twin in twins:
+                told = f"the same as [{keys[twin.key]}]" if twin.key in keys else twin.told
+                alike.append((f"[{n}].{twin.field}", told))
+            if not twins:
+                keys[self._insert(connection, noun, body, viewer)] = n
+        if alike:
+            raise Conflict("there is one like it already", errors=alike)
+        return list(keys)
 
     def _insert(self, connection: Connection, noun: Bound, body: Body, viewer: V) -> Any:
         filled = {
@@ -164,9 +200,12 @@ class Writer(Generic[V]):
         """
         self._need(noun, viewer)
         with self._writing() as connection:
+            body = body_of(noun, given, new=False)
+            concerned = self._distinct.concern(noun, body.values)
+            if concerned:
+                self._wait_for(connection, noun, key, body, viewer)
             row_id = self._locked(connection, noun, key, viewer, self._policy.touches, meant)
             self._find_parent(connection, noun, given, viewer)
-            body = body_of(noun, given, new=False)
             self._hold_owners(connection, noun, body.values)
             after = self._proposals.row(noun, body.values, row_id)
             before = self._stored(noun, row_id)
@@ -175,10 +214,16 @@ class Writer(Generic[V]):
                 sets = {name: self._policy.sets(noun, viewer, row, name) for name in body.values}
                 self._proposals.refuse(connection, row, viewer, sets)
             self._proposals.judge(connection, noun, after, body, viewer)
+            new = self._changes(connection, noun, row_id, body) if concerned else set()
+            self._distinct.refuse(
+                self._distinct.twins(connection, noun, new, after, row_id) if new else []
+            )
             if body.values:
                 changed = {**body.values, **_stamps(noun, "write")}
                 by_key = noun.table.c[noun.key] == row_id
                 connection.execute(noun.table.update().where(by_key).values(changed))
+                if new:
+                    self._keep_those_below_apart(connection, noun, row_id, new)
                 if body.moves(noun):
                     self._keep_those_below_sound(connection, noun, row_id, body)
                 fields = body.values
@@ -282,6 +327,39 @@ class Writer(Generic[V]):
             found = connection.execute(lock).mappings().first()
             if found is not None:
                 self._hold_owners(connection, parent, dict(found))
+
+    def _wait_for(
+        self, connection: Connection, noun: Bound, key: str, body: Body, viewer: V
+    ) -> None:
+        """The turn of the row's owner, and of the one that it moves to, before any lock."""
+        row_id = self._read_key(connection, noun, key, viewer)
+        after = self._proposals.row(noun, body.values, row_id)
+        self._distinct.wait(connection, noun, (self._stored(noun, row_id), after))
+
+    def _changes(self, connection: Connection, noun: Bound, row_id: Any, body: Body) -> set[str]:
+        """The columns that a body does not merely repeat: what is alike already may stay."""
+        if not body.values:
+            return set()
+        columns = [noun.table.c[name] for name in body.values]
+        stored = sa.select(*columns).where(noun.table.c[noun.key] == row_id)
+        now = connection.execute(stored).mappings().one()
+        return {name for name, value in body.values.items() if now[name] != value}
+
+    def _keep_those_below_apart(
+        self, connection: Connection, noun: Bound, key: Any, names: Collection[str]
+    ) -> None:
+        """After a change, none of the rows below may be taken for another."""
+
+        def itself(row: sa.FromClause) -> Condition:
+            changed: Condition = primary_key(noun, row) == key
+            return changed
+
+        def below(path: str) -> tuple[Bound, Sequence[Membership]]:
+            members: Members = {}
+            self._add_below(noun, itself, members)
+            return self._catalogue[path], members[path]
+
+        self._distinct.refuse_below(connection, noun, names, below)
 
     def _keep_those_below_sound(
         self, connection: Connection, noun: Bound, key: Any, body: Body

@@ -12,13 +12,14 @@ from pyispyb_chassis.errors import ServiceError
 from pyispyb_chassis.links.links import Links
 from pyispyb_chassis.links.routes import link_namespaces
 from pyispyb_chassis.nouns.catalogue import Catalogue
+from pyispyb_chassis.nouns.distinct import Distinctions
 from pyispyb_chassis.nouns.reading import Reader
 from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
 from pyispyb_chassis.nouns.schema import contract_of_nouns
 from pyispyb_chassis.nouns.writing import Writer
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
-from pyispyb_core.catalogue import NOUNS
+from pyispyb_core.catalogue import nouns_of
 from pyispyb_core.operations.activity import Activity
 from pyispyb_core.operations.schema import has_own_tables, tables_of
 from pyispyb_core.operations.viewers import Viewers
@@ -49,7 +50,8 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
     )
     tables = tables_of(database, settings.own_schema)
     rules = Rules(tables, settings, without=without)
-    catalogue = Catalogue(NOUNS, tables.metadata, ZoneInfo(settings.database_timezone))
+    nouns = nouns_of(settings.name_pattern)
+    catalogue = Catalogue(nouns, tables.metadata, ZoneInfo(settings.database_timezone))
     rules.attach(catalogue)
     viewers = Viewers(
         database,
@@ -60,7 +62,8 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
         configuration.suite.administrators,
     )
     reader: Reader[Viewer] = Reader(catalogue, rules, sqlite=database.is_sqlite)
-    writer: Writer[Viewer] = Writer(reader, database, tables.ledger)
+    distinct = Distinctions(rules, database, rules.distinct(), tables.turns)
+    writer: Writer[Viewer] = Writer(reader, database, tables.ledger, distinct)
     engine = Engine(catalogue, reader, writer, database, viewers, settings.prefix)
 
     links = Links(

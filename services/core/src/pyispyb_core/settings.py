@@ -1,5 +1,6 @@
 """Core's parts of ispyb.toml."""
 
+import re
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, field_validator
@@ -7,6 +8,8 @@ from pydantic import Field, SecretStr, field_validator
 from pyispyb_chassis.configuration import Address, DatabaseUrl, Prefix, Section, ServiceSection
 from pyispyb_chassis.permissions import Permission
 
+# Files are called after acronyms, samples and containers.
+NAME_IN_PATHS = r"[A-Za-z0-9_-]+"
 BASE = frozenset(
     permission for permission in Permission if permission.endswith((":read", ":write"))
 )
@@ -33,10 +36,28 @@ class CoreSettings(ServiceSection):
         frozenset({"closed", "processing done"}),
         description="the shippingStatus words with which goods handling is over",
     )
+    name_pattern: str = Field(
+        NAME_IN_PATHS,
+        min_length=1,
+        max_length=200,
+        description="what acronyms and names of samples, groups and containers match",
+    )
+    unique_sample_names: bool = Field(
+        default=True, description="a sample's name is unique under one acronym of a proposal"
+    )
     rights_cache_seconds: float = Field(10, ge=0, le=30)
     query_timeout: float = Field(
         3, ge=0.1, le=3.5, description="seconds after which a statement is ended: 503"
     )
+
+    @field_validator("name_pattern")
+    @classmethod
+    def _compiles(cls, value: str) -> str:
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"no regular expression: {error}") from error
+        return value
 
     @field_validator("database_timezone")
     @classmethod

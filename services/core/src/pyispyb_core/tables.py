@@ -9,6 +9,7 @@ from ispyb.sqlalchemy import Base
 from pyispyb_chassis.links.table import link_table
 from pyispyb_chassis.nouns.catalogue import light
 from pyispyb_chassis.nouns.ledger import Ledger
+from pyispyb_chassis.nouns.turns import Turns
 from pyispyb_chassis.portable import fitted
 
 
@@ -19,12 +20,13 @@ class Tables:
     metadata: sa.MetaData
     ledger: Ledger
     link: sa.Table
+    turns: Turns
     sqlite: bool
 
     @property
     def own(self) -> tuple[sa.Table, ...]:
         """Core's own tables, to be made where they are missing."""
-        return (*self.ledger.tables, self.link)
+        return (*self.ledger.tables, self.link, self.turns.table)
 
     def __getitem__(self, name: str) -> sa.Table:
         return self.metadata.tables[name]
@@ -41,6 +43,8 @@ def tables_for(*, sqlite: bool, own_schema: str) -> Tables:
     if sqlite:
         prefix = f"{own_schema}_"
         link = link_table(metadata, prefix=prefix)
-        return Tables(metadata, Ledger(metadata, prefix=prefix), link, sqlite=True)
+        ledger, turns = Ledger(metadata, prefix=prefix), Turns(metadata, prefix=prefix)
+        return Tables(metadata, ledger, link, turns, sqlite=True)
     link = link_table(metadata, schema=own_schema)
-    return Tables(metadata, Ledger(metadata, schema=own_schema), link, sqlite=False)
+    ledger, turns = Ledger(metadata, schema=own_schema), Turns(metadata, schema=own_schema)
+    return Tables(metadata, ledger, link, turns, sqlite=False)

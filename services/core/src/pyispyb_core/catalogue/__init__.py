@@ -1,5 +1,7 @@
 """What exists: every noun of core, declared by area."""
 
+from dataclasses import replace
+
 from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_core.catalogue import (
     beamlines,
@@ -11,6 +13,7 @@ from pyispyb_core.catalogue import (
     samples,
     shipping,
 )
+from pyispyb_core.settings import NAME_IN_PATHS
 
 NOUNS: tuple[Noun, ...] = (
     *people.NOUNS,
@@ -22,3 +25,16 @@ NOUNS: tuple[Noun, ...] = (
     *processing.NOUNS,
     *microscopy.NOUNS,
 )
+
+
+def nouns_of(name_pattern: str) -> tuple[Noun, ...]:
+    """The nouns of a site, which may call its samples differently."""
+
+    def renamed(noun: Noun) -> Noun:
+        patterns = {
+            name: name_pattern if pattern == NAME_IN_PATHS else pattern
+            for name, pattern in noun.patterns.items()
+        }
+        return replace(noun, patterns=patterns)
+
+    return NOUNS if name_pattern == NAME_IN_PATHS else tuple(renamed(noun) for noun in NOUNS)

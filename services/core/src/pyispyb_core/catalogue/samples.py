@@ -2,8 +2,8 @@
 
 from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
-from pyispyb_core.catalogue.shipping import NAME_IN_PATHS
 from pyispyb_core.rules import Level
+from pyispyb_core.settings import NAME_IN_PATHS
 
 # Below the session's folder: no part of it is empty, hidden or climbs.
 RELATIVE_PATH = r"[A-Za-z0-9_-][A-Za-z0-9_.-]*(/[A-Za-z0-9_-][A-Za-z0-9_.-]*)*"

@@ -3,8 +3,7 @@
 from pyispyb_chassis.nouns.noun import READS, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
-
-NAME_IN_PATHS = r"[A-Za-z0-9_-]+"
+from pyispyb_core.settings import NAME_IN_PATHS
 
 shippings = Noun(
     table="Shipping",

@@ -25,6 +25,7 @@ ASKED_FOR = frozenset(
         "endDate",
         "beamLineName",
         "proposalCode",
+        "acronym",
         "shippingStatus",
     }
 )

@@ -16,6 +16,7 @@ from pyispyb_chassis.nouns.policy import (
     Condition,
 )
 from pyispyb_chassis.permissions import Permission
+from pyispyb_core.rules.distinct import DistinctRules
 from pyispyb_core.rules.naming import NAMED, Rule, limits
 from pyispyb_core.rules.people import CONTACT_COLUMNS, NAME_COLUMNS, PeopleRules
 from pyispyb_core.rules.plans import PlanRules
@@ -36,7 +37,7 @@ WRITE_ALL = "administrators write every row"
 SCOPE_NARROWS = "a token's scope narrows its bearer"
 
 
-class Rules(PlanRules, PeopleRules):
+class Rules(PlanRules, PeopleRules, DistinctRules):
     """Who may see and do what: every rule once, in SQL, under one English sentence."""
 
     def __init__(
