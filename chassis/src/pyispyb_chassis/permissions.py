@@ -27,29 +27,65 @@ class Permission(StrEnum):
         "autoproc-integrations:read",
         "read integrations of collections that you may see",
     )
+    AUTOPROC_INTEGRATIONS_WRITE = (
+        "autoproc-integrations:write",
+        "staff: record integrations in sessions on your beamlines",
+    )
     AUTOPROC_PROGRAM_ATTACHMENTS_READ = (
         "autoproc-program-attachments:read",
         "read files that processing wrote of collections that you may see",
+    )
+    AUTOPROC_PROGRAM_ATTACHMENTS_WRITE = (
+        "autoproc-program-attachments:write",
+        "staff: record files that processing wrote in sessions on your beamlines",
     )
     AUTOPROC_PROGRAM_MESSAGES_READ = (
         "autoproc-program-messages:read",
         "read messages of processing of collections that you may see",
     )
+    AUTOPROC_PROGRAM_MESSAGES_WRITE = (
+        "autoproc-program-messages:write",
+        "staff: record messages of processing in sessions on your beamlines",
+    )
     AUTOPROC_PROGRAMS_READ = (
         "autoproc-programs:read",
         "read processing programs that ran on collections that you may see",
+    )
+    AUTOPROC_PROGRAMS_WRITE = (
+        "autoproc-programs:write",
+        "staff: record processing programs in sessions on your beamlines",
+    )
+    AUTOPROC_SCALING_INTEGRATIONS_READ = (
+        "autoproc-scaling-integrations:read",
+        "read which integrations scalings took in, of collections that you may see",
+    )
+    AUTOPROC_SCALING_INTEGRATIONS_WRITE = (
+        "autoproc-scaling-integrations:write",
+        "staff: record which integrations a scaling took in in sessions on your beamlines",
     )
     AUTOPROC_SCALING_STATISTICS_READ = (
         "autoproc-scaling-statistics:read",
         "read statistics of scalings of collections that you may see",
     )
+    AUTOPROC_SCALING_STATISTICS_WRITE = (
+        "autoproc-scaling-statistics:write",
+        "staff: record statistics of scalings in sessions on your beamlines",
+    )
     AUTOPROC_SCALINGS_READ = (
         "autoproc-scalings:read",
         "read scalings of collections that you may see",
     )
+    AUTOPROC_SCALINGS_WRITE = (
+        "autoproc-scalings:write",
+        "staff: record scalings in sessions on your beamlines",
+    )
     AUTOPROCS_READ = (
         "autoprocs:read",
         "read cells and space groups that processing found for collections that you may see",
+    )
+    AUTOPROCS_WRITE = (
+        "autoprocs:write",
+        "staff: record cells and space groups in sessions on your beamlines",
     )
     BEAM_CALENDARS_READ = "beam-calendars:read", "read the machine's calendar"
     BEAM_CALENDARS_WRITE = "beam-calendars:write", "administrators: change the machine's calendar"
@@ -58,8 +94,21 @@ class Permission(StrEnum):
         "beamline-setups:write",
         "record the setup of a beamline that you are staff of",
     )
+    COMPONENT_LATTICES_READ = (
+        "component-lattices:read",
+        "read lattices of proteins that you may see",
+    )
+    COMPONENT_LATTICES_WRITE = (
+        "component-lattices:write",
+        "create and change lattices of proteins of your proposals",
+    )
     COMPONENT_TYPES_READ = "component-types:read", "read kinds of components"
     COMPONENT_TYPES_WRITE = "component-types:write", "administrators: change kinds of components"
+    COMPONENTS_READ = "components:read", "read components of samples that you may see"
+    COMPONENTS_WRITE = (
+        "components:write",
+        "create and change components of samples of your proposals",
+    )
     CONTAINER_HISTORY_READ = (
         "container-history:read",
         "read where containers that you may see have been",
@@ -68,10 +117,26 @@ class Permission(StrEnum):
         "container-history:write",
         "record where a container of your proposals is",
     )
+    CONTAINER_INSPECTIONS_READ = (
+        "container-inspections:read",
+        "read inspections of containers that you may see",
+    )
+    CONTAINER_INSPECTIONS_WRITE = (
+        "container-inspections:write",
+        "ask for inspections of containers of your proposals",
+    )
     CONTAINER_TYPES_READ = "container-types:read", "read kinds of containers"
     CONTAINER_TYPES_WRITE = "container-types:write", "administrators: change kinds of containers"
     CONTAINERS_READ = "containers:read", "read containers that you may see"
     CONTAINERS_WRITE = "containers:write", "create and change containers of your proposals"
+    CRYSTAL_COMPOSITIONS_READ = (
+        "crystal-compositions:read",
+        "read what crystals that you may see were grown with",
+    )
+    CRYSTAL_COMPOSITIONS_WRITE = (
+        "crystal-compositions:write",
+        "say what crystals of your proposals were grown with",
+    )
     CRYSTALS_READ = "crystals:read", "read crystals that you may see"
     CRYSTALS_WRITE = "crystals:write", "create and change crystals of your proposals"
     CTFS_READ = "ctfs:read", "read contrast transfer functions of sessions that you may see"
@@ -116,6 +181,14 @@ class Permission(StrEnum):
     DIFFRACTION_PLANS_WRITE = (
         "diffraction-plans:write",
         "create and change diffraction plans of your proposals",
+    )
+    ENERGY_SCAN_SAMPLES_READ = (
+        "energy-scan-samples:read",
+        "read samples of energy scans of sessions that you may see",
+    )
+    ENERGY_SCAN_SAMPLES_WRITE = (
+        "energy-scan-samples:write",
+        "name samples of energy scans in sessions that you may write in",
     )
     ENERGY_SCANS_READ = "energy-scans:read", "read energy scans of sessions that you may see"
     ENERGY_SCANS_WRITE = (
@@ -201,6 +274,14 @@ class Permission(StrEnum):
     PERSONS_READ = "persons:read", "read yourself whole, co-members by name, lab contacts"
     PERSONS_READ_ALL = "persons:read-all", "read every person and laboratory whole"
     PERSONS_WRITE = "persons:write", "change yourself and lab contacts that only you use"
+    PROCESSING_JOB_IMAGE_SWEEPS_READ = (
+        "processing-job-image-sweeps:read",
+        "read which images processing jobs take of sessions that you may see",
+    )
+    PROCESSING_JOB_IMAGE_SWEEPS_WRITE = (
+        "processing-job-image-sweeps:write",
+        "say which images a processing job takes in sessions that you may write in",
+    )
     PROCESSING_JOB_PARAMETERS_READ = (
         "processing-job-parameters:read",
         "read parameters of processing jobs of sessions that you may see",
@@ -220,6 +301,14 @@ class Permission(StrEnum):
     PROPOSALS_READ = "proposals:read", "read proposals that you may see"
     PROPOSALS_READ_ALL = "proposals:read-all", "read every proposal and session, and all in them"
     PROPOSALS_WRITE = "proposals:write", "change the title of your proposals"
+    PROTEIN_COMPONENTS_READ = (
+        "protein-components:read",
+        "read which components come with proteins that you may see",
+    )
+    PROTEIN_COMPONENTS_WRITE = (
+        "protein-components:write",
+        "say which components come with proteins of your proposals",
+    )
     PROTEINS_READ = "proteins:read", "read proteins that you may see"
     PROTEINS_WRITE = "proteins:write", "create and change proteins of your proposals"
     ROBOT_ACTIONS_READ = (
@@ -232,6 +321,14 @@ class Permission(StrEnum):
     )
     RUNS_READ = "runs:read", "read serial-crystallography runs of sessions that you may see"
     RUNS_WRITE = "runs:write", "record runs in sessions that you may write in"
+    SAMPLE_COMPOSITIONS_READ = (
+        "sample-compositions:read",
+        "read what samples that you may see are made of",
+    )
+    SAMPLE_COMPOSITIONS_WRITE = (
+        "sample-compositions:write",
+        "say what samples of your proposals are made of",
+    )
     SAMPLE_GROUPS_READ = "sample-groups:read", "read groups of samples that you may see"
     SAMPLE_GROUPS_WRITE = (
         "sample-groups:write",
@@ -242,8 +339,25 @@ class Permission(StrEnum):
         "sample-images:write",
         "create and change pictures of samples of your proposals",
     )
+    SAMPLE_POSITIONS_READ = "sample-positions:read", "read points on samples that you may see"
+    SAMPLE_POSITIONS_WRITE = "sample-positions:write", "mark points on samples of your proposals"
     SAMPLES_READ = "samples:read", "read samples that you may see"
     SAMPLES_WRITE = "samples:write", "create and change samples of your proposals"
+    SCHEDULE_COMPONENTS_READ = "schedule-components:read", "read inspections of schedules"
+    SCHEDULE_COMPONENTS_WRITE = (
+        "schedule-components:write",
+        "administrators: change inspections of schedules",
+    )
+    SCHEDULES_READ = "schedules:read", "read schedules of inspections"
+    SCHEDULES_WRITE = "schedules:write", "administrators: change schedules of inspections"
+    SCREENING_INPUTS_READ = (
+        "screening-inputs:read",
+        "read inputs of screenings of sessions that you may see",
+    )
+    SCREENING_INPUTS_WRITE = (
+        "screening-inputs:write",
+        "record inputs of screenings in sessions that you may write in",
+    )
     SCREENING_OUTPUT_LATTICES_READ = (
         "screening-output-lattices:read",
         "read lattices that screenings found of sessions that you may see",
@@ -267,6 +381,22 @@ class Permission(StrEnum):
     SCREENING_STRATEGIES_WRITE = (
         "screening-strategies:write",
         "record strategies that screenings propose in sessions that you may write in",
+    )
+    SCREENING_STRATEGY_SUB_WEDGES_READ = (
+        "screening-strategy-sub-wedges:read",
+        "read sub-wedges of screening strategies of sessions that you may see",
+    )
+    SCREENING_STRATEGY_SUB_WEDGES_WRITE = (
+        "screening-strategy-sub-wedges:write",
+        "record sub-wedges of screening strategies in sessions that you may write in",
+    )
+    SCREENING_STRATEGY_WEDGES_READ = (
+        "screening-strategy-wedges:read",
+        "read wedges of screening strategies of sessions that you may see",
+    )
+    SCREENING_STRATEGY_WEDGES_WRITE = (
+        "screening-strategy-wedges:write",
+        "record wedges of screening strategies in sessions that you may write in",
     )
     SCREENINGS_READ = "screenings:read", "read screenings of sessions that you may see"
     SCREENINGS_WRITE = "screenings:write", "record screenings in sessions that you may write in"

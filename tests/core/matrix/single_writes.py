@@ -6,6 +6,8 @@ Each case: who, what, body, the status, and the fields that the answer must name
 
 from typing import Any, NamedTuple
 
+from tests.core.matrix.keys_of_parts import KEYS_OF_PARTS
+
 
 class Write(NamedTuple):
     """One write and what must come of it."""
@@ -146,7 +148,6 @@ FOREIGN_KEYS = [
     ),
 ]
 
-# A laboratory that one sees; an own one is no way to see another.
 # The second foreign key of what a microscope recorded: of the same proposal, and seen.
 MICROSCOPY = [
     Write(who, f"create {noun}", {**body, key: named}, status, () if status == 201 else (key,))
@@ -168,6 +169,12 @@ MICROSCOPY = [
     )
 ]
 
+PARTS = [
+    Write(who, f"create {noun}", {**body, key: named}, status, () if status == 201 else (key,))
+    for who, noun, body, key, named, status in KEYS_OF_PARTS
+]
+
+# A laboratory that one sees; an own one is no way to see another.
 LABORATORIES = [
     Write("alice", "patch alice", {"laboratoryId": "@Quayside Works"}, 200),
     Write("alice", "patch alice", {"laboratoryId": "@Hillside University"}, 422, ("laboratoryId",)),
@@ -284,4 +291,13 @@ NOT_OFFERED = [
     for row in ("alice", "MX1001", "MX1001/running session")
 ]
 
-WRITES = [*FOREIGN_KEYS, *MICROSCOPY, *LABORATORIES, *MOVES, *CHAINS, *COLUMNS, *NOT_OFFERED]
+WRITES = [
+    *FOREIGN_KEYS,
+    *MICROSCOPY,
+    *PARTS,
+    *LABORATORIES,
+    *MOVES,
+    *CHAINS,
+    *COLUMNS,
+    *NOT_OFFERED,
+]

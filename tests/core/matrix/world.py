@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from tests.core.matrix.world_of_data import add_data, add_plans, add_processing, add_words
 from tests.core.matrix.world_of_microscopy import add_microscopy
+from tests.core.matrix.world_of_parts import KINDS_OF_PARTS, add_parts
 
 from pyispyb_core.demo import make_demo
 
@@ -97,6 +98,7 @@ KINDS = {
     ),
     "tomograms": Kind("Tomogram", "tomogramId", "volumeFile"),
 }
+KINDS |= {noun: Kind(*kind) for noun, kind in KINDS_OF_PARTS.items()}
 
 
 @dataclass(slots=True)
@@ -164,6 +166,7 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     add_microscopy(world, now)
     add_plans(world)
     add_words(world, now)
+    add_parts(world)
     return world
 
 

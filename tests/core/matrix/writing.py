@@ -8,6 +8,7 @@ from tests.core.matrix.single_writes import WRITES, Write
 from tests.core.matrix.stage import Snapshot, Stage
 from tests.core.matrix.tables_of_text import Line, read
 from tests.core.matrix.world import KINDS, World
+from tests.core.matrix.world_of_parts import BODIES_OF_PARTS, PARENTS_OF_PARTS
 from werkzeug.test import TestResponse
 
 NOTHING = 2_000_000_000  # an id that no row has
@@ -36,6 +37,7 @@ VALUES: dict[str, Any] = {
     "siteId": 4711,
     "startDate": "2020-01-01T08:00:00",
     "state": "Closed",
+    "spaceGroup": "P2",
     "storageLocation": "shelf 3",
     "title": "changed",
     "trackingNumberFromSynchrotron": "T1",
@@ -115,12 +117,14 @@ BODIES: dict[str, dict[str, Any]] = {
     "particle-classification-groups": {"symmetry": "C1", "type": "2D"},
     "particle-classifications": {"classNumber": 1},
     "tomograms": {"volumeFile": "/data/next.mrc"},
+    **BODIES_OF_PARTS,
 }
 # Where a parent's key has another name in the child's table, and what a beamline's name is there.
 PARENTS = {
     ("robot-actions", "sessions"): "blsessionId",
     ("diffraction-plans", "proposals"): "presetForProposalId",
     ("particle-pickers", "motion-corrections"): "firstMotionCorrectionId",
+    **PARENTS_OF_PARTS,
 }
 BEAMLINES = {"beamline-setups": "beamlineName"}
 METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}

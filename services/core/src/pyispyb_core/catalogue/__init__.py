@@ -4,8 +4,11 @@ from dataclasses import replace
 
 from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_core.catalogue import (
+    autoprocessing,
     beamlines,
     collections,
+    components,
+    imaging,
     microscopy,
     people,
     processing,
@@ -20,9 +23,12 @@ NOUNS: tuple[Noun, ...] = (
     *proposals.NOUNS,
     *shipping.NOUNS,
     *samples.NOUNS,
+    *components.NOUNS,
+    *imaging.NOUNS,
     *beamlines.NOUNS,
     *collections.NOUNS,
     *processing.NOUNS,
+    *autoprocessing.NOUNS,
     *microscopy.NOUNS,
 )
 

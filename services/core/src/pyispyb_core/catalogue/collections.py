@@ -203,6 +203,22 @@ xfe_spectra = Noun(
     },
 )  # fmt: skip
 
+energy_scan_samples = Noun(
+    table="BLSample_has_EnergyScan",
+    path="energy-scan-samples",
+    area="collections",
+    doc="That an energy scan was of a sample, besides the one that it names itself",
+    level=Level.DATA,
+    belongs_to=("energyScanId",),
+    read=Permission.ENERGY_SCAN_SAMPLES_READ,
+    write=Permission.ENERGY_SCAN_SAMPLES_WRITE,
+    actions=KEPT,
+    writable=("energyScanId", "blSampleId"),
+    required=("blSampleId",),
+    includes=("EnergyScan", "BLSample"),
+    sort="-blSampleHasEnergyScanId",
+)
+
 NOUNS = (
     datacollection_groups,
     datacollections,
@@ -211,5 +227,6 @@ NOUNS = (
     attachments,
     robot_actions,
     energy_scans,
+    energy_scan_samples,
     xfe_spectra,
 )

@@ -1,6 +1,6 @@
-"""What is made of collections: processing jobs, programs and results, screenings, centrings."""
+"""What is asked of collections and first made of them: processing jobs, screenings, centrings."""
 
-from pyispyb_chassis.nouns.noun import KEPT, READS, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
 
@@ -36,6 +36,22 @@ processing_job_parameters = Noun(
     includes=("ProcessingJob",),
     search=("parameterKey",),
     sort="processingJobParameterId",
+)
+
+processing_job_sweeps = Noun(
+    table="ProcessingJobImageSweep",
+    path="processing-job-image-sweeps",
+    area="processing",
+    doc="The images of a data collection that a processing job takes, from first to last",
+    level=Level.DATA,
+    belongs_to=("processingJobId",),
+    read=Permission.PROCESSING_JOB_IMAGE_SWEEPS_READ,
+    write=Permission.PROCESSING_JOB_IMAGE_SWEEPS_WRITE,
+    actions=KEPT,
+    writable=("processingJobId", "dataCollectionId", "startImage", "endImage"),
+    required=("dataCollectionId",),
+    includes=("ProcessingJob", "DataCollection"),
+    sort="-processingJobImageSweepId",
 )
 
 screenings = Noun(
@@ -134,6 +150,72 @@ screening_strategies = Noun(
     },
 )  # fmt: skip
 
+screening_inputs = Noun(
+    table="ScreeningInput",
+    path="screening-inputs",
+    area="processing",
+    doc="What a screening was told before it began",
+    level=Level.DATA,
+    belongs_to=("screeningId",),
+    read=Permission.SCREENING_INPUTS_READ,
+    write=Permission.SCREENING_INPUTS_WRITE,
+    actions=KEPT,
+    writable=(
+        "screeningId", "beamX", "beamY", "rmsErrorLimits", "minimumFractionIndexed",
+        "maximumFractionRejected", "minimumSignalToNoise",
+    ),
+    includes=("Screening",),
+    sort="-screeningInputId",
+    units={"beamX": "mm", "beamY": "mm"},
+)  # fmt: skip
+
+screening_strategy_wedges = Noun(
+    table="ScreeningStrategyWedge",
+    path="screening-strategy-wedges",
+    area="processing",
+    doc="A part of a strategy that is collected at one setting of the goniometer",
+    level=Level.DATA,
+    belongs_to=("screeningStrategyId",),
+    read=Permission.SCREENING_STRATEGY_WEDGES_READ,
+    write=Permission.SCREENING_STRATEGY_WEDGES_WRITE,
+    actions=KEPT,
+    writable=(
+        "screeningStrategyId", "wedgeNumber", "resolution", "completeness", "multiplicity",
+        "doseTotal", "numberOfImages", "phi", "kappa", "chi", "comments", "wavelength",
+    ),
+    includes=("ScreeningStrategy", "ScreeningStrategySubWedge"),
+    search=("comments",),
+    sort="-screeningStrategyWedgeId",
+    units={
+        "resolution": "Å", "doseTotal": "MGy", "phi": "°", "kappa": "°", "chi": "°",
+        "wavelength": "Å",
+    },
+)  # fmt: skip
+
+screening_strategy_sub_wedges = Noun(
+    table="ScreeningStrategySubWedge",
+    path="screening-strategy-sub-wedges",
+    area="processing",
+    doc="A sweep of images within a wedge of a strategy",
+    level=Level.DATA,
+    belongs_to=("screeningStrategyWedgeId",),
+    read=Permission.SCREENING_STRATEGY_SUB_WEDGES_READ,
+    write=Permission.SCREENING_STRATEGY_SUB_WEDGES_WRITE,
+    actions=KEPT,
+    writable=(
+        "screeningStrategyWedgeId", "subWedgeNumber", "rotationAxis", "axisStart", "axisEnd",
+        "exposureTime", "transmission", "oscillationRange", "completeness", "multiplicity",
+        "RESOLUTION", "doseTotal", "numberOfImages", "comments",
+    ),
+    includes=("ScreeningStrategyWedge",),
+    search=("comments",),
+    sort="-screeningStrategySubWedgeId",
+    units={
+        "axisStart": "°", "axisEnd": "°", "exposureTime": "s", "transmission": "%",
+        "oscillationRange": "°", "RESOLUTION": "Å", "doseTotal": "MGy",
+    },
+)  # fmt: skip
+
 xray_centrings = Noun(
     table="XrayCentring",
     path="xray-centrings",
@@ -169,132 +251,17 @@ xray_centring_results = Noun(
     sort="-xrayCentringResultId",
 )  # fmt: skip
 
-programs = Noun(
-    table="AutoProcProgram",
-    path="autoproc-programs",
-    area="processing",
-    doc="One run of a processing program: what ran, when, how it ended",
-    level=Level.PROCESSING,
-    belongs_to=("processingJobId",),
-    read=Permission.AUTOPROC_PROGRAMS_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("ProcessingJob",),
-    search=("processingPrograms", "processingMessage"),
-    sort="-autoProcProgramId",
-)
-
-autoprocs = Noun(
-    table="AutoProc",
-    path="autoprocs",
-    area="processing",
-    doc="The space group and cell that processing found",
-    level=Level.PROCESSING,
-    belongs_to=("autoProcProgramId",),
-    read=Permission.AUTOPROCS_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("AutoProcProgram",),
-    search=("spaceGroup",),
-    sort="-autoProcId",
-    units={
-        "refinedCell_a": "Å", "refinedCell_b": "Å", "refinedCell_c": "Å",
-        "refinedCell_alpha": "°", "refinedCell_beta": "°", "refinedCell_gamma": "°",
-    },
-)  # fmt: skip
-
-integrations = Noun(
-    table="AutoProcIntegration",
-    path="autoproc-integrations",
-    area="processing",
-    doc="The integration of one data collection",
-    level=Level.DATA,
-    belongs_to=("dataCollectionId",),
-    read=Permission.AUTOPROC_INTEGRATIONS_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("DataCollection", "AutoProcProgram"),
-    sort="-autoProcIntegrationId",
-    units={
-        "cell_a": "Å", "cell_b": "Å", "cell_c": "Å",
-        "cell_alpha": "°", "cell_beta": "°", "cell_gamma": "°", "refinedDetectorDistance": "mm",
-    },
-)  # fmt: skip
-
-scalings = Noun(
-    table="AutoProcScaling",
-    path="autoproc-scalings",
-    area="processing",
-    doc="The scaling of one or more integrations",
-    level=Level.PROCESSING,
-    belongs_to=("autoProcId",),
-    read=Permission.AUTOPROC_SCALINGS_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("AutoProc",),
-    sort="-autoProcScalingId",
-)
-
-scaling_statistics = Noun(
-    table="AutoProcScalingStatistics",
-    path="autoproc-scaling-statistics",
-    area="processing",
-    doc="The statistics of a scaling: overall, or of the inner or outer shell",
-    level=Level.PROCESSING,
-    belongs_to=("autoProcScalingId",),
-    read=Permission.AUTOPROC_SCALING_STATISTICS_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("AutoProcScaling",),
-    search=("comments",),
-    sort="-autoProcScalingStatisticsId",
-    units={"resolutionLimitLow": "Å", "resolutionLimitHigh": "Å", "completeness": "%"},
-)
-
-program_attachments = Noun(
-    table="AutoProcProgramAttachment",
-    path="autoproc-program-attachments",
-    area="processing",
-    doc="A file that a processing program wrote",
-    level=Level.PROCESSING,
-    belongs_to=("autoProcProgramId",),
-    read=Permission.AUTOPROC_PROGRAM_ATTACHMENTS_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("AutoProcProgram",),
-    search=("fileName",),
-    sort="-autoProcProgramAttachmentId",
-)
-
-program_messages = Noun(
-    table="AutoProcProgramMessage",
-    path="autoproc-program-messages",
-    area="processing",
-    doc="What a processing program had to say to its users",
-    level=Level.PROCESSING,
-    belongs_to=("autoProcProgramId",),
-    read=Permission.AUTOPROC_PROGRAM_MESSAGES_READ,
-    write=Permission.EVERYTHING_WRITE_ALL,
-    actions=READS,
-    includes=("AutoProcProgram",),
-    search=("message",),
-    sort="-autoProcProgramMessageId",
-)
-
 NOUNS = (
     processing_jobs,
     processing_job_parameters,
+    processing_job_sweeps,
     screenings,
+    screening_inputs,
     screening_outputs,
     screening_output_lattices,
     screening_strategies,
+    screening_strategy_wedges,
+    screening_strategy_sub_wedges,
     xray_centrings,
     xray_centring_results,
-    programs,
-    autoprocs,
-    integrations,
-    scalings,
-    scaling_statistics,
-    program_attachments,
-    program_messages,
 )

@@ -159,9 +159,11 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return self._staff_writes(viewer, row)
             case Level.DATA:
                 return self._within(noun, row, lambda session: self._records(viewer, session))
+            case Level.PROCESSING:
+                return self._within(noun, row, lambda session: self._staff_records(viewer, session))
             case Level.BEAMLINE:
                 return self._staff_sets_up(viewer, row)
-            case Level.PERSON | Level.LABORATORY | Level.ROOT | Level.LOOKUP | Level.PROCESSING:
+            case Level.PERSON | Level.LABORATORY | Level.ROOT | Level.LOOKUP:
                 return sa.false()
             case _:
                 inside = self._reaches(noun, row, lambda owner: self._writes(viewer, owner))

@@ -1,0 +1,92 @@
+"""What samples and crystals are made of: components, and how much of each."""
+
+from pyispyb_chassis.nouns.noun import Noun
+from pyispyb_chassis.permissions import Permission
+from pyispyb_core.rules import Level
+
+components = Noun(
+    table="Component",
+    path="components",
+    area="samples",
+    doc="A substance that a proposal's samples are made of, besides its proteins",
+    level=Level.PROPOSAL,
+    belongs_to=("proposalId",),
+    read=Permission.COMPONENTS_READ,
+    write=Permission.COMPONENTS_WRITE,
+    writable=("proposalId", "componentTypeId", "name", "composition"),
+    includes=("Proposal", "ComponentType"),
+    search=("name", "composition"),
+    sort="-componentId",
+)
+
+protein_components = Noun(
+    table="Protein_has_Component",
+    path="protein-components",
+    area="samples",
+    doc="That a protein comes with a component",
+    level=Level.PROPOSAL,
+    belongs_to=("proteinId",),
+    read=Permission.PROTEIN_COMPONENTS_READ,
+    write=Permission.PROTEIN_COMPONENTS_WRITE,
+    writable=("proteinId", "componentId"),
+    includes=("Protein", "Component"),
+    sort="-proteinHasComponentId",
+)
+
+component_lattices = Noun(
+    table="ComponentLattice",
+    path="component-lattices",
+    area="samples",
+    doc="A space group and cell that a protein is known to crystallise in",
+    level=Level.PROPOSAL,
+    belongs_to=("componentId",),
+    read=Permission.COMPONENT_LATTICES_READ,
+    write=Permission.COMPONENT_LATTICES_WRITE,
+    writable=(
+        "componentId", "spaceGroup", "cell_a", "cell_b", "cell_c", "cell_alpha", "cell_beta",
+        "cell_gamma",
+    ),
+    includes=("Protein",),
+    search=("spaceGroup",),
+    sort="-componentLatticeId",
+    units={
+        "cell_a": "Å", "cell_b": "Å", "cell_c": "Å",
+        "cell_alpha": "°", "cell_beta": "°", "cell_gamma": "°",
+    },
+)  # fmt: skip
+
+sample_compositions = Noun(
+    table="SampleComposition",
+    path="sample-compositions",
+    area="samples",
+    doc="How much of a component a sample holds",
+    level=Level.PROPOSAL,
+    belongs_to=("blSampleId",),
+    read=Permission.SAMPLE_COMPOSITIONS_READ,
+    write=Permission.SAMPLE_COMPOSITIONS_WRITE,
+    writable=("blSampleId", "componentId", "concentrationTypeId", "abundance", "ratio", "pH"),
+    includes=("BLSample", "Component"),
+    sort="-sampleCompositionId",
+)
+
+crystal_compositions = Noun(
+    table="CrystalComposition",
+    path="crystal-compositions",
+    area="samples",
+    doc="How much of a component a crystal was grown with",
+    level=Level.PROPOSAL,
+    belongs_to=("crystalId",),
+    read=Permission.CRYSTAL_COMPOSITIONS_READ,
+    write=Permission.CRYSTAL_COMPOSITIONS_WRITE,
+    writable=("crystalId", "componentId", "concentrationTypeId", "abundance", "ratio", "pH"),
+    includes=("Crystal", "Component"),
+    sort="-crystalCompositionId",
+)
+
+NOUNS = (
+    components,
+    protein_components,
+    component_lattices,
+    sample_compositions,
+    crystal_compositions,
+)
