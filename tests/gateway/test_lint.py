@@ -14,10 +14,12 @@ from pyispyb_gateway.fill import NAMES, WHOLE, fill, values
 from pyispyb_gateway.keys import Credential
 from pyispyb_gateway.lint import RULES, Finding, left_over, lint
 from pyispyb_gateway.lint.file import FIELDS
+from pyispyb_gateway.router import route_of
 from pyispyb_gateway.settings import GatewaySettings
 
 FILE = ROOT / "gateway" / "kong.yml"
 KEY = Key("now")
+CORE_ROUTE = "  - {name: core, paths: [/core/], strip_path: false}"
 ONE_KEY = "{key: now, algorithm: ES256, rsa_public_key: PEM}"
 SIZE = "  config: {allowed_payload_size: '${BODY_MEGABYTES}', size_unit: megabytes}\n"
 
@@ -253,7 +255,9 @@ def test_our_file_is_clean() -> None:
 
 
 def test_every_rule_has_its_mistake() -> None:
-    assert {mistake[0] for mistake in MISTAKES} == {rule.name for rule in RULES}
+    before_filling = {"sync"}  # has a test of its own
+    tried = {mistake[0] for mistake in MISTAKES} | before_filling
+    assert tried == {rule.name for rule in RULES}
 
 
 @pytest.mark.parametrize(
@@ -300,6 +304,35 @@ def test_filling_a_value_and_a_whole_list() -> None:
     assert tree["consumers"][0]["jwt_secrets"] == [dict(key) for key in credentials()]
     cors = next(plugin for plugin in tree["plugins"] if plugin["name"] == "cors")
     assert cors["config"]["origins"] == [Suite().url]
+
+
+def test_a_file_lets_the_site_shut_the_sync(tmp_path: Path) -> None:
+    """Told before it is filled: afterwards nobody knows what the site has decided."""
+    path = tmp_path / "kong.yml"
+    path.write_text(FILE.read_text().replace(", '${SHUT_SYNC}']", "]"))
+    [finding] = lint(read(path))
+    assert finding.rule == "sync"
+    assert finding.line == path.read_text().splitlines().index(CORE_ROUTE) + 1
+
+
+@pytest.mark.parametrize(
+    ("settings", "reaches"),
+    [(GatewaySettings(), None), (GatewaySettings(open_sync=True), "core")],
+)
+def test_a_site_opens_the_sync(settings: GatewaySettings, reaches: str | None) -> None:
+    document = fill(read(FILE), values(settings, Suite(), credentials()))
+    assert lint(document) + left_over(document) == []
+    tree = plain(document.tree)
+    for path in ("/core/sync/proposal", "/core/sync", "/core/x/../sync/proposal", "/core//sync/"):
+        taken = route_of(tree, path)
+        assert taken is not None
+        assert taken.service == reaches
+    elsewhere = route_of(tree, "/core/synchrotrons")
+    assert elsewhere is not None
+    assert elsewhere.service == "core"
+    ready = route_of(tree, "/core/health/ready")
+    assert ready is not None
+    assert ready.service is None
 
 
 def test_the_placeholders_are_those_of_the_file() -> None:

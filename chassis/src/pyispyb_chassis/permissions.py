@@ -406,6 +406,10 @@ class Permission(StrEnum):
     SHIPPINGS_WRITE = "shippings:write", "create and change shipments of your proposals"
     SUB_SAMPLES_READ = "sub-samples:read", "read places on samples that you may see"
     SUB_SAMPLES_WRITE = "sub-samples:write", "create and change places on samples of your proposals"
+    SYNC_WRITE = (
+        "sync:write",
+        "bring proposals, people, memberships and sessions to what the user office says",
+    )
     TOMOGRAMS_READ = "tomograms:read", "read tomograms of sessions that you may see"
     TOMOGRAMS_WRITE = "tomograms:write", "record tomograms in sessions that you may write in"
     XFE_SPECTRA_READ = "xfe-spectra:read", "read fluorescence spectra of sessions that you may see"

@@ -13,6 +13,7 @@ from pyispyb_gateway.settings import GatewaySettings
 
 WHOLE = re.compile(r"\$\{([A-Z_]+)\}")
 ANYWHERE = re.compile(r"\$\{[^}]*\}?")
+SYNC = "~/core/sync(/|$)"
 NAMES = frozenset(
     {
         "AUTH_HEALTH_PATH",
@@ -28,13 +29,14 @@ NAMES = frozenset(
         "ORIGINS",
         "RATE_PER_ADDRESS",
         "RATE_PER_TOKEN",
+        "SHUT_SYNC",
         "SSX_TARGETS",
     }
 )
 
 
 def values(settings: GatewaySettings, suite: Suite, keys: Sequence[Credential]) -> dict[str, Any]:
-    """What each placeholder stands for at this site; None takes out the key that it stands at."""
+    """What each placeholder stands for at this site; None takes out the key or item."""
     return {
         **_auth(settings),
         "BATCH_MEGABYTES": settings.batch_megabytes,
@@ -45,6 +47,7 @@ def values(settings: GatewaySettings, suite: Suite, keys: Sequence[Credential]) 
         "ORIGINS": list(settings.cors_origins) or [suite.url],
         "RATE_PER_ADDRESS": settings.rate_per_address,
         "RATE_PER_TOKEN": settings.rate_per_token,
+        "SHUT_SYNC": None if settings.open_sync else SYNC,
         "SSX_TARGETS": [{"target": target} for target in settings.ssx_targets],
     }
 
@@ -85,7 +88,9 @@ def _filled(value: Any, given: Mapping[str, Any], line: int) -> Any:
     if isinstance(value, Row):
         row = Row(value.line)
         for part, at in zip(value, value.lines, strict=True):
-            row.put(_filled(part, given, at), at)
+            filled = _filled(part, given, at)
+            if filled is not None or part is None:
+                row.put(filled, at)
         return row
     if isinstance(value, str) and (match := WHOLE.fullmatch(value)) and match[1] in given:
         return _placed(given[match[1]], line)

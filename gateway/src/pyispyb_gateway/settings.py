@@ -58,6 +58,9 @@ class GatewaySettings(Section):
     trusted_proxies: tuple[Network, ...] = Field(
         (), description="proxies before the gateway, which say who the client is"
     )
+    open_sync: bool = Field(
+        default=False, description="whether the user-office sync of core is reached from outside"
+    )
     keys_within: float = Field(
         60, gt=0, le=3600, description="seconds to wait at start for the keys of each issuer"
     )

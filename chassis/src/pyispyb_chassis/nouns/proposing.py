@@ -38,7 +38,7 @@ def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     for name, value in given.items():
         if name in noun.fields:
             try:
-                body.values[name] = _accepted(noun, name, value)
+                body.values[name] = accepted(noun, name, value)
             except Refused as refused:
                 body.faults.append((name, str(refused)))
     body.faults.extend(_faults_of_strangers(noun, strangers))
@@ -62,7 +62,8 @@ def _faults_of_strangers(noun: Bound, names: Sequence[str]) -> Iterable[Fault]:
         yield names[MOST_STRANGERS][:LONGEST_ECHO], f"no such field, nor {more - 1} more"
 
 
-def _accepted(noun: Bound, name: str, value: Any) -> Any:
+def accepted(noun: Bound, name: str, value: Any) -> Any:
+    """A JSON value as the database takes it. Raises Refused with what the column takes."""
     field = noun.fields[name]
     if name not in noun.settable:
         raise Refused("is never written through this API")

@@ -178,8 +178,8 @@ class Writer(Generic[V]):
         filled = {
             **noun.noun.defaults,
             **body.values,
-            **_stamps(noun, "create"),
-            **_stamps(noun, "write"),
+            **stamps_of(noun, "create"),
+            **stamps_of(noun, "write"),
         }
         result = connection.execute(noun.table.insert().values(filled))
         key = result.inserted_primary_key[0]  # type: ignore[index]
@@ -219,11 +219,11 @@ class Writer(Generic[V]):
                 self._distinct.twins(connection, noun, new, after, row_id) if new else []
             )
             if body.values:
-                changed = {**body.values, **_stamps(noun, "write")}
+                changed = {**body.values, **stamps_of(noun, "write")}
                 by_key = noun.table.c[noun.key] == row_id
                 connection.execute(noun.table.update().where(by_key).values(changed))
                 if new:
-                    self._keep_those_below_apart(connection, noun, row_id, new)
+                    self.keep_those_below_apart(connection, noun, row_id, new)
                 if body.moves(noun):
                     self._keep_those_below_sound(connection, noun, row_id, body)
                 fields = body.values
@@ -239,7 +239,7 @@ class Writer(Generic[V]):
         self._need(noun, viewer)
         with self._writing() as connection:
             row_id = self._locked(connection, noun, key, viewer, self._policy.deletes, meant)
-            referring = self._referring(connection, noun, row_id)
+            referring = self.referring(connection, noun, row_id)
             if referring and self._policy.guards(STILL_NEEDED):
                 counts = ", ".join(f"{count} {table}" for table, count in referring)
                 raise Conflict(f"others refer to it: {counts}", errors=[
@@ -345,7 +345,7 @@ class Writer(Generic[V]):
         now = connection.execute(stored).mappings().one()
         return {name for name, value in body.values.items() if now[name] != value}
 
-    def _keep_those_below_apart(
+    def keep_those_below_apart(
         self, connection: Connection, noun: Bound, key: Any, names: Collection[str]
     ) -> None:
         """After a change, none of the rows below may be taken for another."""
@@ -429,7 +429,7 @@ class Writer(Generic[V]):
                 if number:
                     yield f"{number} {noun.path} by {column}"
 
-    def _referring(self, connection: Connection, noun: Bound, key: Any) -> list[tuple[str, int]]:
+    def referring(self, connection: Connection, noun: Bound, key: Any) -> list[tuple[str, int]]:
         """Every table with rows that refer to this one, cascades included."""
         counts: list[tuple[str, sa.ScalarSelect[Any]]] = []
         for table in self._catalogue.metadata.tables.values():
@@ -448,7 +448,7 @@ class Writer(Generic[V]):
         return [(name, total) for name, total in sorted(totals.items()) if total]
 
 
-def _stamps(noun: Bound, moment: str) -> dict[str, datetime]:
+def stamps_of(noun: Bound, moment: str) -> dict[str, datetime]:
     """The time columns that the engine sets: in the database's zone, TIMESTAMPs in UTC."""
     now = datetime.now(UTC).replace(microsecond=0)
     stamps: dict[str, datetime] = {}

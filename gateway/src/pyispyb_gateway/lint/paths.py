@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterator
 
-from pyispyb_gateway.document import Document
+from pyispyb_gateway.document import Document, leaves
+from pyispyb_gateway.fill import WHOLE
 from pyispyb_gateway.lint.reading import all_routes, lines_of_routes, paths, routes_of
 from pyispyb_gateway.lint.rules import Fault, rule
 from pyispyb_gateway.router import BELOW, EXACT, REGEX, route_of
@@ -13,6 +14,8 @@ INSIDE = tuple(
     for prefix in ("", "/auth", "/core", "/ssx")
     for name in ("/health/ready", "/metrics", "/revocations")
 )
+# Writes logins and memberships.
+SYNC, SHUT_SYNC = "/core/sync/proposal", "${SHUT_SYNC}"
 
 
 @rule("route-attributes", "match by path alone: one more attribute outranks every longer path")
@@ -33,7 +36,8 @@ def _strip_path(document: Document) -> Iterator[Fault]:
 @rule("prefix-slash", "end the prefix with a slash: it is a plain string prefix")
 def _prefix_slash(document: Document) -> Iterator[Fault]:
     for path, line in paths(document.tree):
-        if not path.startswith(REGEX) and not path.endswith("/"):
+        is_filled = not WHOLE.fullmatch(path)
+        if is_filled and not path.startswith(REGEX) and not path.endswith("/"):
             yield line, f"{path} also matches {path}xyz"
 
 
@@ -69,3 +73,18 @@ def _inside(document: Document) -> Iterator[Fault]:
         taken = route_of(document.tree, path)
         if taken is not None and "request-termination" not in taken.plugins:
             yield lines[taken.name], f"{path} reaches {taken.service}"
+
+
+@rule("sync", "let the site decide: paths: ['${SHUT_SYNC}'] at a route with request-termination")
+def _sync(document: Document) -> Iterator[Fault]:
+    """Before it is filled; afterwards the site may have opened it."""
+    if not any(WHOLE.fullmatch(str(value)) for value, _ in leaves(document.tree)):
+        return
+    taken = route_of(document.tree, SYNC)
+    is_shut = taken is not None and "request-termination" in taken.plugins
+    decided = any(
+        SHUT_SYNC in route.paths and "request-termination" in route.plugins
+        for route in routes_of(document)
+    )
+    if taken is not None and not is_shut and not decided:
+        yield dict(lines_of_routes(document.tree))[taken.name], f"{SYNC} reaches {taken.service}"

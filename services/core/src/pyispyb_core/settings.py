@@ -10,8 +10,11 @@ from pyispyb_chassis.permissions import Permission
 
 # Files are called after acronyms, samples and containers.
 NAME_IN_PATHS = r"[A-Za-z0-9_-]+"
+# What everyone may: reads, and writes of a member. Logins and memberships are not among them.
 BASE = frozenset(
-    permission for permission in Permission if permission.endswith((":read", ":write"))
+    permission
+    for permission in Permission
+    if permission.endswith((":read", ":write")) and permission != Permission.SYNC_WRITE
 )
 
 
