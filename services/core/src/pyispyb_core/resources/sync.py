@@ -1,6 +1,7 @@
 """What a user office says of a proposal."""
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Response, request
 from flask_restx import Namespace, Resource
@@ -28,7 +29,7 @@ def sync_namespace(sync: Sync, viewer_of: Callable[[Principal], Viewer]) -> Name
 
     @namespace.route("/proposal")
     class Proposal(Resource):
-        @tells({"parameters": [VALIDATE]})
+        @tells({"parameters": [VALIDATE], "requestBody": _described(sync.body_schema())})
         @requires(Permission.SYNC_WRITE)
         def post(self) -> Response:
             """Bring a proposal, its people, sessions and proteins to what the user office says."""
@@ -37,6 +38,10 @@ def sync_namespace(sync: Sync, viewer_of: Callable[[Principal], Viewer]) -> Name
             return json_answer(sync.proposal(json_object(), by=viewer, only_look=only_look))
 
     return namespace
+
+
+def _described(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def _only_look() -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pyispyb_chassis.nouns.catalogue import Catalogue
-from pyispyb_chassis.nouns.fields import Refused
+from pyispyb_chassis.nouns.fields import Field, Refused
 from pyispyb_chassis.nouns.proposing import accepted
 
 MOST = 500
@@ -88,7 +88,7 @@ PROPOSAL = Shape(
 class Sheet:
     """Reads one body; `faults` are all of them, each with the path of its field."""
 
-    def __init__(self, catalogue: Catalogue, links: Mapping[str, Mapping[str, Any]]) -> None:
+    def __init__(self, catalogue: Catalogue, links: Mapping[str, Mapping[str, Field]]) -> None:
         self._catalogue = catalogue
         self._links = links
         self.faults: list[Fault] = []

@@ -7,8 +7,9 @@ from pyispyb_chassis.errors import Unavailable, Unprocessable
 from pyispyb_chassis.nouns.catalogue import Catalogue
 from pyispyb_chassis.nouns.fields import Field, field_of
 from pyispyb_chassis.nouns.writing import Writer
+from pyispyb_core.operations.sync.described import schema_of
 from pyispyb_core.operations.sync.run import Run
-from pyispyb_core.operations.sync.sheet import Given, Sheet
+from pyispyb_core.operations.sync.sheet import PROPOSAL, Given, Sheet
 from pyispyb_core.rules import Viewer
 from pyispyb_core.tables import Tables
 
@@ -40,6 +41,10 @@ class Sync:
             }
             for table, names in LINKS.items()
         }
+
+    def body_schema(self) -> dict[str, Any]:
+        """The JSON Schema of what `proposal` takes."""
+        return schema_of(PROPOSAL, self._catalogue, self._links)
 
     def proposal(self, body: Given, *, by: Viewer, only_look: bool) -> dict[str, Any]:
         """What was created, changed, removed, kept or unchanged; `only_look` writes nothing.
