@@ -5,9 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
+from ispyb.sqlalchemy import Base
 
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import ServiceSection
+from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_core.catalogue import NOUNS
 from pyispyb_core.settings import CoreSettings
 
@@ -50,14 +52,23 @@ def test_nouns_and_what_they_do() -> None:
         "D": ("/{key}", "delete"),
     }
     expected = {
-        noun.path: "".join(
+        mount.replace("{parent}", "<id>"): "".join(
             letter
             for letter, (path, method) in letters.items()
-            if method in contract["paths"].get(f"/core/{noun.path}{path}", {})
+            if method in contract["paths"].get(f"/core/{mount}{path}", {})
         )
-        for noun in NOUNS
+        for mount in map(mount_of, NOUNS)
     }
     assert rows_under("core", "Noun") == expected
+
+
+def mount_of(noun: Noun) -> str:
+    """Where the routes of a noun are: one that stands within another has them below that one's."""
+    if noun.within is None:
+        return noun.path
+    keys = {one.path: Base.metadata.tables[one.table].primary_key.columns for one in NOUNS}
+    [parent] = [path for path, key in keys.items() if [c.name for c in key] == [noun.within]]
+    return f"{parent}/{{parent}}/{noun.segment}"
 
 
 @pytest.mark.parametrize(("service", "kind"), [("auth", AuthSettings), ("core", CoreSettings)])

@@ -223,6 +223,14 @@ class Permission(StrEnum):
         "grid-squares:write",
         "record squares of cryo-EM grids in sessions that you may write in",
     )
+    IMAGE_QUALITY_READ = (
+        "image-quality:read",
+        "read what images are worth of sessions that you may see",
+    )
+    IMAGE_QUALITY_WRITE = (
+        "image-quality:write",
+        "record what images are worth in sessions that you may write in",
+    )
     IMAGES_READ = "images:read", "read images of data collections of sessions that you may see"
     IMAGES_WRITE = (
         "images:write",
@@ -297,6 +305,14 @@ class Permission(StrEnum):
     PROCESSING_JOBS_WRITE = (
         "processing-jobs:write",
         "record processing jobs in sessions that you may write in",
+    )
+    PROPOSAL_MEMBERS_READ = (
+        "proposal-members:read",
+        "read who the members are of proposals that you may see into",
+    )
+    PROPOSAL_MEMBERS_WRITE = (
+        "proposal-members:write",
+        "make and end memberships of proposals that you lead",
     )
     PROPOSALS_READ = "proposals:read", "read proposals that you may see"
     PROPOSALS_READ_ALL = "proposals:read-all", "read every proposal and session, and all in them"
@@ -400,6 +416,11 @@ class Permission(StrEnum):
     )
     SCREENINGS_READ = "screenings:read", "read screenings of sessions that you may see"
     SCREENINGS_WRITE = "screenings:write", "record screenings in sessions that you may write in"
+    SESSION_PEOPLE_READ = "session-people:read", "read who takes part in sessions that you may see"
+    SESSION_PEOPLE_WRITE = (
+        "session-people:write",
+        "say who takes part in sessions that you lead, or who looks after those of your beamlines",
+    )
     SESSIONS_READ = "sessions:read", "read sessions that you may see"
     SESSIONS_WRITE = "sessions:write", "change sessions of your proposals; create them as staff"
     SHIPPINGS_READ = "shippings:read", "read shipments that you may see"
@@ -409,6 +430,14 @@ class Permission(StrEnum):
     SYNC_WRITE = (
         "sync:write",
         "bring proposals, people, memberships and sessions to what the user office says",
+    )
+    TILT_ALIGNMENTS_READ = (
+        "tilt-alignments:read",
+        "read alignments of tilt series of sessions that you may see",
+    )
+    TILT_ALIGNMENTS_WRITE = (
+        "tilt-alignments:write",
+        "record alignments of tilt series in sessions that you may write in",
     )
     TOMOGRAMS_READ = "tomograms:read", "read tomograms of sessions that you may see"
     TOMOGRAMS_WRITE = "tomograms:write", "record tomograms in sessions that you may write in"

@@ -192,7 +192,7 @@ MOVES = [
     Write("alice", "patch MX1001/empty container", {"dewarId": "@MX1001/dewar 2"}, 200),
     Write("alice", "patch MX1001/empty container", {"dewarId": "@MX1003/unset dewar"}, 200),
     Write("alice", "patch MX1001/empty container", {"dewarId": "@MX1002/dewar"}, 404),
-    Write("alice", "patch MX1001/sample 20", {"containerId": "@MX1001/puck 1"}, 200),
+    Write("alice", "patch MX1001/sample 20", {"containerId": "@MX1001/empty container"}, 200),
     Write("alice", "patch MX1001/sample without crystal", {"containerId": "@MX1002/puck"}, 404),
     Write("alice", "patch MX1001/loose sample", {"crystalId": "@MX1003/crystal"}, 200),
     Write("alice", "patch MX1001/loose sample", {"crystalId": "@MX1002/INS-cubic"}, 404),

@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 from tests.cast import Issuing
 from tests.core.matrix.who_they_are import GROUPS, NOBODY, PEOPLE
 from tests.core.matrix.world import KINDS, World, make_world
+from tests.core.matrix.world_within import WITHIN
 from werkzeug.test import TestResponse
 
 from pyispyb_chassis.configuration import Configuration, load
@@ -107,6 +108,7 @@ database_url = "{url}"
 own_schema = "{own_schema}"
 database_timezone = "{ZONE}"
 closed_proposal_codes = ["IN"]
+operator_is_login = true
 {GROUPS}
 """,
         encoding="utf-8",
@@ -119,6 +121,7 @@ closed_proposal_codes = ["IN"]
         world = make_world(connection, tables.metadata, datetime.now(ZoneInfo(ZONE)))
     kinds = {kind.table for kind in KINDS.values()}
     ordered = tables.metadata.sorted_tables
+    kinds |= {kind.table for kind in WITHIN.values()}
     watched = {table.name: table for table in ordered if table.name in kinds}
     watched |= {table.name: table for table in tables.ledger.tables}
     try:

@@ -5,11 +5,14 @@ from itertools import chain
 import pytest
 from tests.core.matrix.reading import reads
 from tests.core.matrix.stage import Stage
+from tests.core.matrix.within import reads as reads_within
+from tests.core.matrix.within import writes as writes_within
 from tests.core.matrix.writing import writes
 
 from pyispyb_core.rules import RULES, Rule
 
-CASES = {(case.group, case.what): case for case in chain(reads(), writes())}
+EVERY = chain(reads(), writes(), reads_within(), writes_within())
+CASES = {(case.group, case.what): case for case in EVERY}
 
 # rule: the person and part of the table, the case; the matrix itself shows that it is green
 # while the rule is there.
@@ -20,6 +23,10 @@ HOLDS = {
     "participants see their session": ("bob sessions", "item MX1001/past session"),
     "staff see the sessions of their beamlines": ("carol sessions", "item MX1003/old session"),
     "a local contact is staff for that session": ("local sessions", "item MX1002/session"),
+    "the operator is a local contact where a site says so": (
+        "local sessions",
+        "item MX1003/far session",
+    ),
     "codes closed to staff": ("carol sessions", "item IN2001/session"),
     "participants see samples of their collections": (
         "bob samples",
@@ -139,6 +146,14 @@ HOLDS = {
     "staff record in the sessions of their beamlines": (
         "carol collections",
         "create datacollection-groups: MX1001/running session",
+    ),
+    "the principal investigator makes the team": (
+        "alice teams",
+        "change proposal-members MX1001 > investigator: role=Associate",
+    ),
+    "staff name the staff of their sessions": (
+        "carol teams",
+        "add session-people MX1001/running session > carol: role=Local Contact",
     ),
     "a token's scope narrows its bearer": ("narrow shippings", "list"),
 }

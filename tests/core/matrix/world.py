@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from tests.core.matrix.world_of_data import add_data, add_plans, add_processing, add_words
 from tests.core.matrix.world_of_microscopy import add_microscopy
 from tests.core.matrix.world_of_parts import KINDS_OF_PARTS, add_parts
+from tests.core.matrix.world_within import add_within
 
 from pyispyb_core.demo import make_demo
 
@@ -167,6 +168,7 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     add_plans(world)
     add_words(world, now)
     add_parts(world)
+    add_within(world)
     return world
 
 
@@ -299,6 +301,7 @@ def _add_proposals(world: World, now: datetime) -> None:
             endDate=None if last is None else _day(now, last),
             comments=f"of {name}",
         )
+    world.change("MX1003/far session", "sessions", beamLineOperator="LocalContact ")
     for session, person, role in (
         ("MX1002/session", "localcontact", "Local Contact"),
         ("MX1003/old session", "localcontact", "Local Contact 2"),

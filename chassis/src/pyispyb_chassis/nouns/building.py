@@ -236,8 +236,8 @@ class Builder(Generic[V]):
 
     def _key(self, noun: Bound, row: sa.FromClause, viewer: V, key: tuple[str, bool]) -> _Key:
         name, descending = key
-        if name == noun.key:
-            by_id = primary_key(noun, row)
+        if name == noun.tie:
+            by_id = row.c[name]
             return _Key(by_id, by_id, descending, nullable=False)
         column = self.column(noun, row, name, viewer)
         compared, field = column, noun.fields.get(name)

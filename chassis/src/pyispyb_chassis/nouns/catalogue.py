@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Any
+from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -30,6 +30,16 @@ class Reference:
     many: bool = False
 
 
+class Inner(NamedTuple):
+    """The id of a row that stands within another: that one's, and its own in there."""
+
+    parent: int
+    key: int | str
+
+
+RowId = int | str | Inner
+
+
 @dataclass(frozen=True)
 class Bound:
     """A noun with its table: what queries and writes are made from."""
@@ -50,9 +60,47 @@ class Bound:
 
     @cached_property
     def key(self) -> str:
-        """The name of the primary key's column."""
-        (column,) = self.table.primary_key.columns
-        return str(column.name)
+        """The column of a row's id in a path: the primary key, or what tells it apart in there."""
+        return self.noun.key or self.tie
+
+    @cached_property
+    def tie(self) -> str:
+        """The column that decides the order of rows that are alike in all others."""
+        keys = [str(column.name) for column in self.table.primary_key.columns]
+        return keys[0] if len(keys) == 1 or self.noun.key is None else self.noun.key
+
+    @cached_property
+    def identity(self) -> tuple[str, ...]:
+        """The columns that tell a row from all others of the table."""
+        return (self.key,) if self.noun.within is None else (self.noun.within, self.key)
+
+    @property
+    def is_kept_apart(self) -> bool:
+        """Whether the database itself lets no two rows have one identity."""
+        return set(self.identity) == {str(one.name) for one in self.table.primary_key.columns}
+
+    def values_of(self, row_id: "RowId") -> tuple[Any, ...]:
+        """The values of the identity."""
+        return (row_id.parent, row_id.key) if isinstance(row_id, Inner) else (row_id,)
+
+    def is_row(self, row: sa.FromClause, row_id: "RowId") -> sa.ColumnElement[bool]:
+        """Whether `row`, an alias of the table, is the row with this id."""
+        pairs = zip(self.identity, self.values_of(row_id), strict=True)
+        return sa.and_(*[row.c[name] == value for name, value in pairs])
+
+    def row_id(self, values: Mapping[str, Any]) -> "RowId":
+        """The id of a row that has these values."""
+        found = [values[name] for name in self.identity]
+        return Inner(*found) if self.noun.within is not None else found[0]
+
+    def told(self, row_id: "RowId") -> str:
+        """An id as it is kept in the ledger: 17, or 3/17 for one that stands within another."""
+        return "/".join(str(value) for value in self.values_of(row_id))
+
+    def heard(self, told: str) -> "RowId":
+        """The id that was kept so."""
+        values = dict(zip(self.identity, map(int, told.split("/")), strict=True))
+        return self.row_id(values)
 
     @cached_property
     def fields(self) -> dict[str, Field]:
@@ -78,6 +126,8 @@ class Bound:
         needed = set(self.noun.required)
         if len(self.noun.belongs_to) == 1:
             needed.add(self.noun.belongs_to[0])
+        if self.noun.within is not None:
+            needed |= set(self.identity)
         needed |= {
             str(column.name)
             for column in self.table.columns
@@ -118,7 +168,7 @@ class Catalogue:
                 faults.append(f"{noun.path}: no table {noun.table}")
                 continue
             faults.extend(f"{noun.path}: no column {name}" for name in _strangers(noun, table))
-            references = _references(table, paths)
+            references = _references(table, paths, noun.leads)
             references |= _references_back(table, paths, metadata, nouns, taken=references)
             self._bound[noun.path] = Bound(noun, table, zone, references)
         for bound in self._bound.values():
@@ -132,6 +182,8 @@ class Catalogue:
                 for column in bound.noun.belongs_to
                 if column not in bound.by_column
             )
+            if bound.noun.within not in (None, *bound.noun.belongs_to):
+                faults.append(f"{bound.path}: it does not belong to what it stands within")
         if faults:
             raise BadDeclaration("; ".join(faults))
 
@@ -148,6 +200,16 @@ class Catalogue:
         """The noun that a reference leads to."""
         return self._bound[reference.target]
 
+    def parent(self, noun: Bound) -> Bound | None:
+        """The noun that this one stands within, if any."""
+        within = noun.noun.within
+        return None if within is None else self.target(noun.by_column[within])
+
+    def mount(self, noun: Bound) -> str:
+        """Where its routes are, below the service's prefix; `{parent}` is the other's id."""
+        parent = self.parent(noun)
+        return noun.path if parent is None else f"{parent.path}/{{parent}}/{noun.noun.segment}"
+
     def below(self, noun: Bound) -> Iterator[tuple[Bound, str]]:
         """The nouns, with the column, that belong to `noun`."""
         for other in self:
@@ -159,20 +221,24 @@ class Catalogue:
 def _strangers(noun: Noun, table: sa.Table) -> list[str]:
     named: set[str] = {
         *noun.belongs_to, *noun.writable, *noun.rights, *noun.fixed, *noun.required, *noun.search,
-        *noun.shared, *noun.hidden, *noun.defaults, *noun.stamps, *noun.units, *noun.patterns,
+        *noun.shared, *noun.hidden, *noun.defaults, *noun.leads,
+        *noun.stamps, *noun.units, *noun.patterns,
+        *[name for name in (noun.within, noun.key) if name],
         *[part.removeprefix("-") for part in noun.sort.split(",") if part],
     }  # fmt: skip
     named |= {column for name in noun.names.values() if name.via is None for column in name.columns}
     return sorted(named - {str(column.name) for column in table.columns} - set(noun.names))
 
 
-def _references(table: sa.Table, paths: Mapping[str, str]) -> dict[str, Reference]:
+def _references(
+    table: sa.Table, paths: Mapping[str, str], leads: Mapping[str, str]
+) -> dict[str, Reference]:
     """Named by table where that is unambiguous, else by the column without `Id`."""
     keys = [
         (str(column.name), str(key.column.table.name))
         for column in table.columns
         for key in column.foreign_keys
-    ]
+    ] + list(leads.items())
     counts: dict[str, int] = {}
     for _, target in keys:
         counts[target] = counts.get(target, 0) + 1
@@ -206,6 +272,7 @@ def _references_back(
             str(column.name)
             for column in other.columns
             if any(key.column.table is table for key in column.foreign_keys)
+            or noun.leads.get(str(column.name)) == table.name
         ]
         belonging = [column for column in columns if column in noun.belongs_to]
         plain = columns if len(columns) == 1 else belonging if len(belonging) == 1 else []

@@ -8,10 +8,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pyispyb_chassis.errors import Forbidden, NotFound, Unavailable
-from pyispyb_chassis.nouns.catalogue import Bound, primary_key
+from pyispyb_chassis.nouns.catalogue import Bound, Inner, RowId
 from pyispyb_chassis.nouns.ledger import Ledger
 from pyispyb_chassis.nouns.policy import V
-from pyispyb_chassis.nouns.query import Query
 from pyispyb_chassis.nouns.reading import Reader, Row
 
 
@@ -26,7 +25,7 @@ class History(Generic[V]):
         self._built: dict[Hashable, sa.Select[Any]] = {}
 
     def page(
-        self, connection: Connection, noun: Bound, key: str, viewer: V, limit: int, skip: int
+        self, connection: Connection, noun: Bound, key: RowId, viewer: V, limit: int, skip: int
     ) -> Row:
         """The changes of a row in list form, the latest first.
 
@@ -39,7 +38,7 @@ class History(Generic[V]):
             raise Unavailable("no history: the service's own tables are missing")
         change = self._ledger.change
         row_id = self._row_id(connection, noun, key, viewer)
-        of_row = sa.and_(change.c.noun == noun.path, change.c.rowId == row_id)
+        of_row = sa.and_(change.c.noun == noun.path, change.c.rowId == noun.told(row_id))
         counted = sa.select(sa.func.count()).select_from(change).where(of_row)
         total = int(connection.execute(counted).scalar_one())
         if not total and not self._is_seen(connection, noun, row_id, viewer):
@@ -54,25 +53,27 @@ class History(Generic[V]):
             "next": skip + limit if limit and skip + limit < total else None,
         }
 
-    def _row_id(self, connection: Connection, noun: Bound, key: str, viewer: V) -> str:
+    def _row_id(self, connection: Connection, noun: Bound, key: RowId, viewer: V) -> RowId:
         """The id of a row whose history the viewer may read, or of none that is there any more."""
-        only_key = Query(fields=(((), (noun.key,)),), total=False)
         try:
-            row_id = self._reader.item(connection, noun, key, viewer, only_key)[noun.key]
+            row_id = self._reader.row_id(connection, noun, key, viewer)
         except NotFound:
-            if key.isascii() and key.isdigit() and self._policy.recalls_deleted(noun, viewer):
-                return str(int(key[:20]))
+            gone = _id_of_what_is_gone(key)
+            if gone is not None and self._policy.recalls_deleted(noun, viewer):
+                return gone
             raise
-        if not connection.execute(
-            self._recalled(noun, viewer), {**self._policy.parameters(viewer), "row_id": row_id}
-        ).scalar_one():
+        values = dict(zip(noun.identity, noun.values_of(row_id), strict=True))
+        asked = {f"its_{name}": value for name, value in values.items()}
+        found = connection.execute(
+            self._recalled(noun, viewer), {**self._policy.parameters(viewer), **asked}
+        )
+        if not found.scalars().first():
             raise Forbidden("you see it, but not its history")
-        return str(row_id)
+        return row_id
 
-    def _is_seen(self, connection: Connection, noun: Bound, row_id: str, viewer: V) -> bool:
-        only_key = Query(fields=(((), (noun.key,)),), total=False)
+    def _is_seen(self, connection: Connection, noun: Bound, row_id: RowId, viewer: V) -> bool:
         try:
-            self._reader.item(connection, noun, row_id, viewer, only_key)
+            self._reader.row_id(connection, noun, row_id, viewer)
         except NotFound:
             return False
         return True
@@ -83,9 +84,17 @@ class History(Generic[V]):
         if shape not in self._built:
             row = noun.alias()
             may = self._policy.recalls(noun, viewer, row)
-            by_id = primary_key(noun, row) == sa.bindparam("row_id")
-            self._built[shape] = sa.select(may).select_from(row).where(by_id)
+            by_id = [row.c[name] == sa.bindparam(f"its_{name}") for name in noun.identity]
+            self._built[shape] = sa.select(may).select_from(row).where(*by_id)
         return self._built[shape]
+
+
+def _id_of_what_is_gone(key: RowId) -> RowId | None:
+    """The id that a deleted row had, if this can be one."""
+    last = str(key.key if isinstance(key, Inner) else key)
+    if not (last.isascii() and last.isdigit()):
+        return None
+    return Inner(key.parent, int(last[:20])) if isinstance(key, Inner) else int(last[:20])
 
 
 def _shown(noun: Bound, change: dict[str, Any]) -> Row:

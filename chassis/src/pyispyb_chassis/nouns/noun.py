@@ -32,7 +32,10 @@ class Noun:
     `writable` is what any writer may set, `rights` what only those whom a rule names may set,
     `fixed` what only an administrator may change once the row exists; nothing else is ever
     written. `stamps` are the time columns that the engine sets on create or on every write.
-    `singular` is what one of them is called where it is not the path without its s.
+    `singular` is what one of them is called where it is not the path without its s. `leads` are
+    columns that lead to rows of a table without being declared as foreign keys.
+    One that stands `within` another has its routes below that one's items, at `segment`: `within`
+    is the column that leads there, `key` the one that tells its rows apart in there.
     """
 
     table: str
@@ -59,6 +62,10 @@ class Noun:
     singular: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)
     stamps: Mapping[str, Literal["create", "write"]] = field(default_factory=dict)
+    leads: Mapping[str, str] = field(default_factory=dict)
+    within: str | None = None
+    segment: str = ""
+    key: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
 

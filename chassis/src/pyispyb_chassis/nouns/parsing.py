@@ -145,8 +145,11 @@ def read_query(
     noun: Bound,
     catalogue: Catalogue,
     known: Sequence[str] = RESERVED,
+    among: tuple[Filter, ...] = (),
 ) -> Query:
     """Understand a query string, in which the parameters `known` have a meaning.
+
+    `among` are conditions that the path makes.
 
     Raises BadRequest that names every unknown or malformed part and what is allowed.
     """
@@ -155,7 +158,7 @@ def read_query(
     include = reader.include(plain["include"]) if "include" in plain else ()
     skip = reader.number("skip", plain["skip"], 0, LARGEST_SKIP) if "skip" in plain else None
     query = Query(
-        filters=filters,
+        filters=(*among, *filters),
         sort=reader.sort(plain["sort"]) if "sort" in plain else (),
         include=include,
         fields=reader.fields(plain["fields"], include) if "fields" in plain else None,

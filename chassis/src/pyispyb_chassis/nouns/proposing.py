@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from pyispyb_chassis.errors import Forbidden, Unprocessable
-from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Reference, primary_key
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Reference, RowId, primary_key
 from pyispyb_chassis.nouns.fields import Refused
 from pyispyb_chassis.nouns.policy import SAME_OWNER, SEEN_KEYS, Condition, Policy, V
 
@@ -38,6 +38,8 @@ def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     for name, value in given.items():
         if name in noun.fields:
             try:
+                if not new and noun.noun.within and name in noun.identity:
+                    raise Refused("says which row it is: delete it, and create another")
                 body.values[name] = accepted(noun, name, value)
             except Refused as refused:
                 body.faults.append((name, str(refused)))
@@ -89,7 +91,7 @@ class Proposals(Generic[V]):
         self._policy = policy
         self._sqlite = sqlite
 
-    def row(self, noun: Bound, values: Values, row_id: Any = None) -> sa.Subquery:
+    def row(self, noun: Bound, values: Values, row_id: RowId | None = None) -> sa.Subquery:
         """The row as it would be: the stored one if there is one, with `values` laid over it."""
         stored = noun.alias()
         columns: list[sa.ColumnElement[Any]] = []
@@ -101,7 +103,9 @@ class Proposals(Generic[V]):
                 columns.append(stored.c[name])
         statement = sa.select(*columns)
         if row_id is not None:
-            statement = statement.select_from(stored).where(stored.c[noun.key] == row_id)
+            statement = statement.select_from(stored).where(noun.is_row(stored, row_id))
+            if not noun.is_kept_apart:  # of two with one identity either tells whose they are
+                statement = statement.limit(1)
         return statement.subquery()
 
     def _literal(self, value: Any, column: sa.Column[Any]) -> sa.ColumnElement[Any]:

@@ -84,6 +84,6 @@ def keys_of(noun: Bound, query: Query) -> tuple[tuple[str, bool], ...]:
         (part.removeprefix("-"), part.startswith("-")) for part in noun.noun.sort.split(",") if part
     )
     for n, (name, _) in enumerate(keys):
-        if name == noun.key:
+        if name == noun.tie:
             return keys[: n + 1]
-    return (*keys, (noun.key, False))
+    return (*keys, (noun.tie, False))

@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 
 from pyispyb_chassis.errors import NotFound
 from pyispyb_chassis.nouns.building import Builder
-from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Inner, RowId
 from pyispyb_chassis.nouns.cursors import cursor_of
 from pyispyb_chassis.nouns.parameters import values_of
 from pyispyb_chassis.nouns.plans import Plan, Row, TooMany
@@ -69,15 +69,19 @@ class Reader(Generic[V]):
         }
 
     def item(
-        self, connection: Connection, noun: Bound, key: str | int, viewer: V, query: Query
+        self, connection: Connection, noun: Bound, row_id: RowId, viewer: V, query: Query
     ) -> Row:
         """One row by id, or by the word it is known as. Raises NotFound where it is unseen."""
+        key = row_id.key if isinstance(row_id, Inner) else row_id
         by = noun.key if isinstance(key, int) or _is_id(key) else noun.noun.known_as
         if by is None or (_is_id(str(key)) and int(key) > LARGEST_ID):
             raise NotFound(f"no such {noun.noun.one}")
         value = int(key) if by == noun.key else key
         found = Query(
-            (Filter(by, "eq", value),), include=query.include, fields=query.fields, total=False
+            (Filter(by, "eq", value), *within(noun, row_id)),
+            include=query.include,
+            fields=query.fields,
+            total=False,
         )
         plan = self.plan(noun, found, viewer)
         values = {**self._values(found, viewer), "page_limit": 1, "page_skip": 0}
@@ -87,8 +91,13 @@ class Reader(Generic[V]):
         (row,) = plan.objects(connection, rows, values)
         return row
 
+    def row_id(self, connection: Connection, noun: Bound, key: RowId, viewer: V) -> RowId:
+        """The id of a row that is known by its id or its word. Raises NotFound if it is unseen."""
+        only_id = Query(fields=(((), noun.identity),), total=False)
+        return noun.row_id(self.item(connection, noun, key, viewer, only_id))
+
     def version(
-        self, connection: Connection, noun: Bound, key: str | int, viewer: V, query: Query
+        self, connection: Connection, noun: Bound, key: RowId, viewer: V, query: Query
     ) -> tuple[Row, str]:
         """`item`, with the tag of the row, which is the same whatever fields are asked for."""
         if query.fields is None:
@@ -117,7 +126,7 @@ class Reader(Generic[V]):
         What the viewer may is asked again for each; inserts and deletes meanwhile neither repeat
         nor lose another row.
         """
-        query = replace(query, sort=query.sort or ((noun.key, False),))
+        query = replace(query, sort=query.sort or ((noun.tie, False),))
         plan = self.plan(noun, query, viewer_of())
         most = HOLDERS_AT_ONCE if plan.branches else EXPORTED_AT_ONCE
         while True:
@@ -159,6 +168,13 @@ class Reader(Generic[V]):
             **self.policy.parameters(viewer),
             **values_of(query, sqlite=self._sqlite),
         }
+
+
+def within(noun: Bound, row_id: RowId) -> tuple[Filter, ...]:
+    """The condition that a row stands within the one that its id names, if it does."""
+    if noun.noun.within is None or not isinstance(row_id, Inner):
+        return ()
+    return (Filter(noun.noun.within, "eq", row_id.parent),)
 
 
 def _is_id(key: str) -> bool:

@@ -12,15 +12,15 @@ from flask_restx import Namespace, Resource
 from pyispyb_chassis.access import requires
 from pyispyb_chassis.bodies import json_answer, json_object, json_objects
 from pyispyb_chassis.database import Database
-from pyispyb_chassis.errors import Forbidden, NotFound
+from pyispyb_chassis.errors import Forbidden, NotFound, Unprocessable
 from pyispyb_chassis.nouns.bulk import MOST_AT_ONCE
-from pyispyb_chassis.nouns.catalogue import Bound, Catalogue
+from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Inner, RowId
 from pyispyb_chassis.nouns.exports import as_csv, as_ndjson, columns_of, refuse_lists
 from pyispyb_chassis.nouns.ledger import Attempt, checked_key
 from pyispyb_chassis.nouns.parsing import read_paging, read_query
 from pyispyb_chassis.nouns.policy import V
-from pyispyb_chassis.nouns.query import OF_AN_EXPORT, OF_AN_ITEM
-from pyispyb_chassis.nouns.reading import Reader, Row
+from pyispyb_chassis.nouns.query import OF_AN_EXPORT, OF_AN_ITEM, Filter
+from pyispyb_chassis.nouns.reading import Reader, Row, within
 from pyispyb_chassis.nouns.schema import schema_of
 from pyispyb_chassis.nouns.tags import Versions, read_versions, tag_of
 from pyispyb_chassis.nouns.writing import Writer
@@ -41,13 +41,29 @@ class Engine(Generic[V]):
     viewer_of: Callable[[Principal], V]
     prefix: str
 
-    def list(self, noun: Bound) -> Response:
-        """The rows that the caller may see: a page of them, or all as CSV or NDJSON."""
-        form = wanted_form()
-        return self._page(noun) if form == JSON else self._export(noun, form)
+    def row_id(self, noun: Bound, key: str, parent: str | None) -> RowId:
+        """The id that a path tells. Raises NotFound where what it stands within is unseen."""
+        return key if parent is None else Inner(self._parent(noun, parent), key)
 
-    def _export(self, noun: Bound, form: str) -> Response:
-        query = read_query(_arguments(), noun, self.catalogue, OF_AN_EXPORT)
+    def _parent(self, noun: Bound, parent: str) -> int:
+        above = self.catalogue.parent(noun)
+        if above is None:
+            raise NotFound
+        viewer = self.viewer_of(principal())
+        with self.database.reading() as connection:
+            found = self.reader.row_id(connection, above, parent, viewer)
+        return int(above.values_of(found)[-1])
+
+    def _among(self, noun: Bound, parent: str | None) -> tuple[Filter, ...]:
+        return () if parent is None else within(noun, self.row_id(noun, "", parent))
+
+    def list(self, noun: Bound, parent: str | None = None) -> Response:
+        """The rows that the caller may see: a page of them, or all as CSV or NDJSON."""
+        form, among = wanted_form(), self._among(noun, parent)
+        return self._page(noun, among) if form == JSON else self._export(noun, form, among)
+
+    def _export(self, noun: Bound, form: str, among: tuple[Filter, ...]) -> Response:
+        query = read_query(_arguments(), noun, self.catalogue, OF_AN_EXPORT, among)
         caller = principal()
 
         def viewer_now() -> Any:
@@ -66,9 +82,9 @@ class Engine(Generic[V]):
         name = f'attachment; filename="{noun.path}.{ending}"'
         return streamed(pieces, kind, {"Content-Disposition": name, "Vary": "Accept"})
 
-    def _page(self, noun: Bound) -> Response:
+    def _page(self, noun: Bound, among: tuple[Filter, ...]) -> Response:
         arguments = _arguments()
-        query = read_query(arguments, noun, self.catalogue)
+        query = read_query(arguments, noun, self.catalogue, among=among)
         viewer = self.viewer_of(principal())
         with self.database.reading() as connection:
             page = self.reader.page(connection, noun, query, viewer)
@@ -80,7 +96,7 @@ class Engine(Generic[V]):
             headers["Link"] = f'<{page["next"]}>; rel="next"'
         return json_answer(page, headers=headers)
 
-    def get(self, noun: Bound, key: str) -> Response:
+    def get(self, noun: Bound, key: RowId) -> Response:
         """One row by its id or the name it is known as."""
         query = read_query(_arguments(), noun, self.catalogue, OF_AN_ITEM)
         viewer = self.viewer_of(principal())
@@ -91,7 +107,7 @@ class Engine(Generic[V]):
             return Response(status=HTTPStatus.NOT_MODIFIED, headers={"ETag": tag})
         return json_answer(row, headers={"ETag": tag})
 
-    def history(self, noun: Bound, key: str) -> Response:
+    def history(self, noun: Bound, key: RowId) -> Response:
         """What became of one row, the latest change first."""
         limit, skip = read_paging(_arguments())
         viewer = self.viewer_of(principal())
@@ -101,24 +117,28 @@ class Engine(Generic[V]):
             page["next"] = f"{request.path}?{urlencode({'limit': limit, 'skip': page['next']})}"
         return json_answer(page)
 
-    def create(self, noun: Bound) -> Response:
+    def create(self, noun: Bound, parent: str | None = None) -> Response:
         """A new row: 201, its place and itself; for an array of them the list of all."""
         body = json_objects(MOST_AT_ONCE)
+        if parent is not None:
+            body = _put_within(noun, body, self._parent(noun, parent))
         if isinstance(body, list):
             rows = self.writer.create_all(noun, body, self.viewer_of(principal()), attempt())
             paging = {"limit": len(rows), "skip": 0, "next": None}
             return json_answer({"total": len(rows), "results": rows, **paging}, 201)
         key, row = self.writer.create(noun, body, self.viewer_of(principal()), attempt())
-        place = f"{self.prefix}/{noun.path}/{key}"
+        above = noun.values_of(key)[0] if parent is not None else None
+        mount = self.catalogue.mount(noun).format(parent=above)
+        place = f"{self.prefix}/{mount}/{noun.values_of(key)[-1]}"
         return json_answer(row, 201, {"Location": place, "ETag": tag_of(noun, row)})
 
-    def patch(self, noun: Bound, key: str) -> Response:
+    def patch(self, noun: Bound, key: RowId) -> Response:
         """A changed row."""
         body, viewer = json_object(), self.viewer_of(principal())
         row: Row = self.writer.patch(noun, key, body, viewer, _meant())
         return json_answer(row, headers={"ETag": tag_of(noun, row)})
 
-    def delete(self, noun: Bound, key: str) -> Response:
+    def delete(self, noun: Bound, key: RowId) -> Response:
         """A row taken out."""
         self.writer.delete(noun, key, self.viewer_of(principal()), _meant())
         return Response(status=204)
@@ -131,6 +151,19 @@ def _arguments() -> list[tuple[str, str]]:
 def _meant() -> Versions | None:
     """The versions of a row that this request is meant for, if it says so."""
     return read_versions("If-Match", request.headers.get("If-Match"))
+
+
+def _put_within(noun: Bound, body: Any, parent: int) -> Any:
+    """The body of a row, or of many, that stands within what its path names."""
+    if isinstance(body, list):
+        return [_put_within(noun, one, parent) for one in body]
+    if not isinstance(body, dict):
+        return body
+    column = str(noun.noun.within)
+    if body.get(column, parent) != parent:
+        told = f"stands in the path: {parent}"
+        raise Unprocessable("the body has faults", errors=[(column, told)])
+    return {**body, column: parent}
 
 
 def attempt() -> Attempt | None:
@@ -150,31 +183,32 @@ def noun_namespaces(engine: Engine[Any]) -> list[Namespace]:
 
 
 def _routes_of(noun: Bound, engine: Engine[Any]) -> Namespace:
-    namespace = Namespace(noun.path, path=f"/{noun.path}", description=noun.noun.doc)
+    mount = engine.catalogue.mount(noun).replace("{parent}", "<string:parent>")
+    namespace = Namespace(noun.path, path=f"/{mount}", description=noun.noun.doc)
 
     @requires(noun.noun.read)
-    def list_(_self: Resource) -> Response:
-        return engine.list(noun)
+    def list_(_self: Resource, parent: str | None = None) -> Response:
+        return engine.list(noun, parent)
 
     @requires(noun.noun.write)
-    def create(_self: Resource) -> Response:
-        return engine.create(noun)
+    def create(_self: Resource, parent: str | None = None) -> Response:
+        return engine.create(noun, parent)
 
     @requires(noun.noun.read)
-    def get(_self: Resource, key: str) -> Response:
-        return engine.get(noun, key)
+    def get(_self: Resource, key: str, parent: str | None = None) -> Response:
+        return engine.get(noun, engine.row_id(noun, key, parent))
 
     @requires(noun.noun.write)
-    def patch(_self: Resource, key: str) -> Response:
-        return engine.patch(noun, key)
+    def patch(_self: Resource, key: str, parent: str | None = None) -> Response:
+        return engine.patch(noun, engine.row_id(noun, key, parent))
 
     @requires(noun.noun.write)
-    def delete(_self: Resource, key: str) -> Response:
-        return engine.delete(noun, key)
+    def delete(_self: Resource, key: str, parent: str | None = None) -> Response:
+        return engine.delete(noun, engine.row_id(noun, key, parent))
 
     @requires(noun.noun.read)
-    def history(_self: Resource, key: str) -> Response:
-        return engine.history(noun, key)
+    def history(_self: Resource, key: str, parent: str | None = None) -> Response:
+        return engine.history(noun, engine.row_id(noun, key, parent))
 
     collection = {"list": ("get", list_), "create": ("post", create)}
     item = {"get": ("get", get), "patch": ("patch", patch), "delete": ("delete", delete)}
@@ -209,7 +243,7 @@ def _directory(engine: Engine[Any]) -> Namespace:
             rows = [
                 {
                     "name": noun.path,
-                    "path": f"{engine.prefix}/{noun.path}",
+                    "path": f"{engine.prefix}/{engine.catalogue.mount(noun)}",
                     "area": noun.noun.area,
                     "doc": noun.noun.doc,
                 }

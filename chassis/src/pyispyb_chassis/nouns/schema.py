@@ -80,9 +80,11 @@ def contract_of_nouns(catalogue: Catalogue, prefix: str) -> Json:
         }
         schemas[f"{noun.path}-create"] = _body(noun, required=True)
         schemas[f"{noun.path}-patch"] = _body(noun, required=False)
-        paths[f"{prefix}/{noun.path}"] = _collection(noun)
-        paths[f"{prefix}/{noun.path}/{{key}}"] = _item(noun)
-        paths[f"{prefix}/{noun.path}/{{key}}/history"] = _history(noun)
+        mount, above = f"{prefix}/{catalogue.mount(noun)}", _above(noun, catalogue)
+        paths[mount] = above | _collection(noun)
+        for path, methods in (("/{key}", _item(noun)), ("/{key}/history", _history(noun))):
+            parameters = [*above.get("parameters", ()), *methods["parameters"]]
+            paths[f"{mount}{path}"] = {**methods, "parameters": parameters}
     return {"paths": paths, "schemas": schemas}
 
 
@@ -139,10 +141,16 @@ def one_or_many(operation: Json, page: Json) -> None:
     told["schema"] = {"anyOf": [told["schema"], page]}
 
 
-def _key_of(noun: Bound) -> Json:
+def _above(noun: Bound, catalogue: Catalogue) -> Json:
+    """The parameter of the path that says within what the rows stand, if in anything."""
+    parent = catalogue.parent(noun)
+    return {} if parent is None else {"parameters": [_key_of(parent, "parent")]}
+
+
+def _key_of(noun: Bound, name: str = "key") -> Json:
     known = f", or its {noun.noun.known_as}" if noun.noun.known_as else ""
     return {
-        "name": "key",
+        "name": name,
         "in": "path",
         "required": True,
         "description": f"{noun.key}{known}",

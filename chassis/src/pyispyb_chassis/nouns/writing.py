@@ -17,7 +17,7 @@ from pyispyb_chassis.errors import (
     Unprocessable,
 )
 from pyispyb_chassis.nouns.bulk import Passed, judged_all
-from pyispyb_chassis.nouns.catalogue import Bound, primary_key
+from pyispyb_chassis.nouns.catalogue import Bound, RowId, primary_key
 from pyispyb_chassis.nouns.distinct import Distinctions, Membership, Twin
 from pyispyb_chassis.nouns.history import History
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
@@ -31,7 +31,7 @@ from pyispyb_chassis.nouns.policy import (
 )
 from pyispyb_chassis.nouns.proposing import Body, Proposals, body_of
 from pyispyb_chassis.nouns.query import Filter, Query
-from pyispyb_chassis.nouns.reading import Reader, Row
+from pyispyb_chassis.nouns.reading import Reader, Row, within
 from pyispyb_chassis.nouns.tags import Versions, tag_of
 
 # By noun, every way in which its rows belong.
@@ -60,7 +60,7 @@ class Writer(Generic[V]):
 
     def create(
         self, noun: Bound, given: Mapping[str, Any], viewer: V, attempt: Attempt | None = None
-    ) -> tuple[Any, Row]:
+    ) -> tuple[RowId, Row]:
         """Insert a row; gives its id and the row as the viewer sees it.
 
         Raises NotFound where the parent is unseen, Forbidden where the viewer may not, and
@@ -71,10 +71,11 @@ class Writer(Generic[V]):
             if attempt is not None:
                 answered = self._ledger.begin(connection, attempt)
                 if answered is not None:
-                    return answered, self._read(connection, noun, answered, viewer)
+                    made = noun.heard(answered)
+                    return made, self._read(connection, noun, made, viewer)
             key = self.insert(connection, noun, given, viewer)
             if attempt is not None:
-                self._ledger.finish(connection, attempt, key)
+                self._ledger.finish(connection, attempt, noun.told(key))
             return key, self._read(connection, noun, key, viewer)
 
     def create_all(
@@ -93,7 +94,8 @@ class Writer(Generic[V]):
             if attempt is not None:
                 answered = self._ledger.begin(connection, attempt)
                 if answered is not None:
-                    made = self._ledger.made(connection, attempt, int(answered))
+                    told = self._ledger.made(connection, attempt, int(answered))
+                    made = [noun.heard(one) for one in told]
                     return self._read_all(connection, noun, made, viewer)
             passed = Passed.of(noun, self._policy, viewer)
             bodies = judged_all(
@@ -101,22 +103,24 @@ class Writer(Generic[V]):
             )
             keys = self._insert_all(connection, noun, bodies, viewer)
             if attempt is not None:
-                self._ledger.finish_all(connection, attempt, keys)
+                told = [noun.told(key) for key in keys]
+                self._ledger.finish_all(connection, attempt, told)
             return self._read_all(connection, noun, keys, viewer)
 
     def _read_all(
-        self, connection: Connection, noun: Bound, keys: Sequence[Any], viewer: V
+        self, connection: Connection, noun: Bound, keys: Sequence[RowId], viewer: V
     ) -> list[Row]:
         """The rows with these ids, in this order, as far as the viewer sees them."""
-        ids = tuple(int(key) for key in keys)
-        wanted = Query((Filter(noun.key, "in", ids),), limit=len(ids), total=False)
+        ids = tuple(int(noun.values_of(key)[-1]) for key in keys)
+        among = (Filter(noun.key, "in", ids), *within(noun, keys[0]))
+        wanted = Query(among, limit=len(ids), total=False)
         rows = self._reader.page(connection, noun, wanted, viewer)["results"]
         by_id = {row[noun.key]: row for row in rows}
         return [by_id[key] for key in ids if key in by_id]
 
     def insert(
         self, connection: Connection, noun: Bound, given: Mapping[str, Any], viewer: V
-    ) -> Any:
+    ) -> RowId:
         """`create` inside a transaction that is already open; gives the new row's id."""
         body = self.judged(connection, noun, given, viewer)
         self._distinct.refuse(self._twins(connection, noun, body))
@@ -159,9 +163,9 @@ class Writer(Generic[V]):
 
     def _insert_all(
         self, connection: Connection, noun: Bound, bodies: Sequence[Body], viewer: V
-    ) -> list[Any]:
+    ) -> list[RowId]:
         """Insert all, each held against those before it. Raises Conflict with every row's place."""
-        keys: dict[Any, int] = {}
+        keys: dict[RowId, int] = {}
         alike: list[tuple[str, str]] = []
         for n, body in enumerate(bodies):
             twins = self._twins(connection, noun, body)
@@ -169,12 +173,16 @@ class Writer(Generic[V]):
                 told = f"the same as [{keys[twin.key]}]" if twin.key in keys else twin.told
                 alike.append((f"[{n}].{twin.field}", told))
             if not twins:
-                keys[self._insert(connection, noun, body, viewer)] = n
+                keys[self._insert(connection, noun, body, viewer, place=f"[{n}].")] = n
         if alike:
             raise Conflict("there is one like it already", errors=alike)
         return list(keys)
 
-    def _insert(self, connection: Connection, noun: Bound, body: Body, viewer: V) -> Any:
+    def _insert(
+        self, connection: Connection, noun: Bound, body: Body, viewer: V, place: str = ""
+    ) -> RowId:
+        if noun.noun.within is not None:
+            self._refuse_twice(connection, noun, body, place)
         filled = {
             **noun.noun.defaults,
             **body.values,
@@ -182,14 +190,23 @@ class Writer(Generic[V]):
             **stamps_of(noun, "write"),
         }
         result = connection.execute(noun.table.insert().values(filled))
-        key = result.inserted_primary_key[0]  # type: ignore[index]
-        self._ledger.record(connection, noun.path, key, "create", viewer.login, body.values)
+        key = noun.row_id({noun.key: result.inserted_primary_key[0], **body.values})  # type: ignore[index]
+        told = noun.told(key)
+        self._ledger.record(connection, noun.path, told, "create", viewer.login, body.values)
         return key
+
+    def _refuse_twice(self, connection: Connection, noun: Bound, body: Body, place: str) -> None:
+        """Raise Conflict where the row is there, which not every table refuses by itself."""
+        row_id = noun.row_id(body.values)
+        there = sa.select(sa.literal(1)).where(noun.is_row(noun.table, row_id)).limit(1)
+        if connection.execute(there).first() is not None:
+            told = f"{noun.noun.one} {noun.values_of(row_id)[-1]} is there already"
+            raise Conflict(told, errors=[(f"{place}{noun.key}", "is there already")])
 
     def patch(
         self,
         noun: Bound,
-        key: str,
+        key: RowId,
         given: Mapping[str, Any],
         viewer: V,
         meant: Versions | None = None,
@@ -220,17 +237,17 @@ class Writer(Generic[V]):
             )
             if body.values:
                 changed = {**body.values, **stamps_of(noun, "write")}
-                by_key = noun.table.c[noun.key] == row_id
+                by_key = noun.is_row(noun.table, row_id)
                 connection.execute(noun.table.update().where(by_key).values(changed))
                 if new:
                     self.keep_those_below_apart(connection, noun, row_id, new)
                 if body.moves(noun):
                     self._keep_those_below_sound(connection, noun, row_id, body)
-                fields = body.values
-                self._ledger.record(connection, noun.path, row_id, "patch", viewer.login, fields)
+                told, fields = noun.told(row_id), body.values
+                self._ledger.record(connection, noun.path, told, "patch", viewer.login, fields)
             return self._read(connection, noun, row_id, viewer)
 
-    def delete(self, noun: Bound, key: str, viewer: V, meant: Versions | None = None) -> None:
+    def delete(self, noun: Bound, key: RowId, viewer: V, meant: Versions | None = None) -> None:
         """Delete a row that nothing refers to, with the children that it owns.
 
         Raises Conflict with each table and count that refers to it, Stale where the row is of none
@@ -245,8 +262,11 @@ class Writer(Generic[V]):
                 raise Conflict(f"others refer to it: {counts}", errors=[
                     (table, f"{count} rows refer to it") for table, count in referring
                 ])  # fmt: skip
-            connection.execute(noun.table.delete().where(noun.table.c[noun.key] == row_id))
-            self._ledger.record(connection, noun.path, row_id, "delete", viewer.login, ())
+            for column in self._owned(noun):
+                connection.execute(column.table.delete().where(column == row_id))
+            connection.execute(noun.table.delete().where(noun.is_row(noun.table, row_id)))
+            told = noun.told(row_id)
+            self._ledger.record(connection, noun.path, told, "delete", viewer.login, ())
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:
@@ -262,22 +282,22 @@ class Writer(Generic[V]):
         if not self._policy.may(viewer, noun.noun.write):
             raise Forbidden(f"this needs the permission {noun.noun.write}")
 
-    def _read(self, connection: Connection, noun: Bound, key: Any, viewer: V) -> Row:
-        return self._reader.item(connection, noun, str(key), viewer, Query(total=False))
+    def _read(self, connection: Connection, noun: Bound, key: RowId, viewer: V) -> Row:
+        return self._reader.item(connection, noun, key, viewer, Query(total=False))
 
     def _locked(
         self,
         connection: Connection,
         noun: Bound,
-        key: str,
+        key: RowId,
         viewer: V,
         may: Callable[[Bound, V, sa.FromClause], Condition],
         meant: Versions | None,
-    ) -> Any:
+    ) -> RowId:
         """The id of a visible row, locked; Forbidden where the viewer may not."""
         row_id = self._read_key(connection, noun, key, viewer)
-        column = noun.table.c[noun.key]
-        lock = sa.select(column).where(column == row_id).with_for_update()
+        lock = sa.select(noun.table.c[noun.key]).where(noun.is_row(noun.table, row_id))
+        lock = lock.with_for_update()
         if connection.execute(lock).first() is None:
             raise NotFound(f"no such {noun.noun.one}")
         row = self._stored(noun, row_id)
@@ -286,7 +306,7 @@ class Writer(Generic[V]):
             meant.need(tag_of(noun, self._read(connection, noun, row_id, viewer)))
         return row_id
 
-    def _stored(self, noun: Bound, row_id: Any) -> sa.FromClause:
+    def _stored(self, noun: Bound, row_id: RowId) -> sa.FromClause:
         """The row as it is."""
         return self._proposals.row(noun, {}, row_id)
 
@@ -297,9 +317,8 @@ class Writer(Generic[V]):
             decisive = {column for column in noun.noun.belongs_to if column in body.values}
         return (bool(decisive) and decisive <= set(body.values)) or not noun.noun.belongs_to
 
-    def _read_key(self, connection: Connection, noun: Bound, key: str, viewer: V) -> Any:
-        only_key = Query(fields=(((), (noun.key,)),), total=False)
-        return self._reader.item(connection, noun, key, viewer, only_key)[noun.key]
+    def _read_key(self, connection: Connection, noun: Bound, key: RowId, viewer: V) -> RowId:
+        return self._reader.row_id(connection, noun, key, viewer)
 
     def _find_parent(
         self, connection: Connection, noun: Bound, given: Mapping[str, Any], viewer: V
@@ -323,25 +342,28 @@ class Writer(Generic[V]):
             parent = self._catalogue.target(noun.by_column[column])
             chains = [parent.table.c[name] for name in parent.noun.belongs_to]
             key = parent.table.c[parent.key]
-            lock = sa.select(key, *chains).where(key == values[column]).with_for_update(read=True)
+            # Where nothing else keeps two like it apart, one is made at a time.
+            alone = column == noun.noun.within and not noun.is_kept_apart
+            lock = sa.select(key, *chains).where(key == values[column])
+            lock = lock.with_for_update(read=not alone)
             found = connection.execute(lock).mappings().first()
             if found is not None:
                 self._hold_owners(connection, parent, dict(found))
 
     def _wait_for(
-        self, connection: Connection, noun: Bound, key: str, body: Body, viewer: V
+        self, connection: Connection, noun: Bound, key: RowId, body: Body, viewer: V
     ) -> None:
         """The turn of the row's owner, and of the one that it moves to, before any lock."""
         row_id = self._read_key(connection, noun, key, viewer)
         after = self._proposals.row(noun, body.values, row_id)
         self._distinct.wait(connection, noun, (self._stored(noun, row_id), after))
 
-    def _changes(self, connection: Connection, noun: Bound, row_id: Any, body: Body) -> set[str]:
+    def _changes(self, connection: Connection, noun: Bound, row_id: RowId, body: Body) -> set[str]:
         """The columns that a body does not merely repeat: what is alike already may stay."""
         if not body.values:
             return set()
         columns = [noun.table.c[name] for name in body.values]
-        stored = sa.select(*columns).where(noun.table.c[noun.key] == row_id)
+        stored = sa.select(*columns).where(noun.is_row(noun.table, row_id))
         now = connection.execute(stored).mappings().one()
         return {name for name, value in body.values.items() if now[name] != value}
 
@@ -362,13 +384,12 @@ class Writer(Generic[V]):
         self._distinct.refuse_below(connection, noun, names, below)
 
     def _keep_those_below_sound(
-        self, connection: Connection, noun: Bound, key: Any, body: Body
+        self, connection: Connection, noun: Bound, key: RowId, body: Body
     ) -> None:
         """After a move, nothing may be left with, or naming, another owner's row."""
 
         def itself(row: sa.FromClause) -> Condition:
-            moved: Condition = primary_key(noun, row) == key
-            return moved
+            return noun.is_row(row, key)
 
         below: Members = {noun.path: [itself]}
         self._add_below(noun, itself, below)
@@ -429,8 +450,25 @@ class Writer(Generic[V]):
                 if number:
                     yield f"{number} {noun.path} by {column}"
 
-    def referring(self, connection: Connection, noun: Bound, key: Any) -> list[tuple[str, int]]:
-        """Every table with rows that refer to this one, cascades included."""
+    def _owned(self, noun: Bound) -> list[sa.Column[Any]]:
+        """The columns by which the children that a noun owns lead to it."""
+        return [
+            column
+            for name in noun.noun.owns
+            for column in self._catalogue.metadata.tables[name].columns
+            if any(key.references(noun.table) for key in column.foreign_keys)
+        ]
+
+    def referring(
+        self, connection: Connection, noun: Bound, row_id: RowId
+    ) -> list[tuple[str, int]]:
+        """Every table with rows that refer to this one, cascades included.
+
+        What stands within another is told apart by it, and nothing refers to a pair.
+        """
+        if noun.noun.within is not None:
+            return []
+        key = row_id
         counts: list[tuple[str, sa.ScalarSelect[Any]]] = []
         for table in self._catalogue.metadata.tables.values():
             for column in table.columns:

@@ -21,11 +21,13 @@ from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
 from pyispyb_core.catalogue import nouns_of
 from pyispyb_core.operations.activity import Activity
+from pyispyb_core.operations.local_contacts import LocalContacts
 from pyispyb_core.operations.schema import has_own_tables, tables_of
 from pyispyb_core.operations.sync import Sync
 from pyispyb_core.operations.viewers import Viewers
 from pyispyb_core.resources.activity import activity_namespace
 from pyispyb_core.resources.front import add_front_page
+from pyispyb_core.resources.sessions import sessions_namespace
 from pyispyb_core.resources.sync import sync_namespace
 from pyispyb_core.resources.user import user_namespace
 from pyispyb_core.rules import Rules, Viewer
@@ -86,6 +88,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
         namespaces=[
             *noun_namespaces(engine),
             user_namespace(database, tables, rules, settings, viewers),
+            sessions_namespace(LocalContacts(catalogue, tables, rules, reader), database, viewers),
             activity_namespace(Activity(catalogue, reader, rules), database, viewers),
             sync_namespace(Sync(catalogue, database, tables, writer), viewers),
             *link_namespaces(links, settings.prefix),

@@ -39,6 +39,10 @@ class CoreSettings(ServiceSection):
         frozenset({"closed", "processing done"}),
         description="the shippingStatus words with which goods handling is over",
     )
+    operator_is_login: bool = Field(
+        default=False,
+        description="BLSession.beamLineOperator holds the login of a local contact",
+    )
     name_pattern: str = Field(
         NAME_IN_PATHS,
         min_length=1,

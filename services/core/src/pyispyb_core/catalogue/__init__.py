@@ -15,12 +15,14 @@ from pyispyb_core.catalogue import (
     proposals,
     samples,
     shipping,
+    teams,
 )
 from pyispyb_core.settings import NAME_IN_PATHS
 
 NOUNS: tuple[Noun, ...] = (
     *people.NOUNS,
     *proposals.NOUNS,
+    *teams.NOUNS,
     *shipping.NOUNS,
     *samples.NOUNS,
     *components.NOUNS,

@@ -219,6 +219,36 @@ energy_scan_samples = Noun(
     sort="-blSampleHasEnergyScanId",
 )
 
+image_quality = Noun(
+    table="ImageQualityIndicators",
+    path="image-quality",
+    singular="image of this collection",
+    area="collections",
+    doc="What an image of a collection is worth, as a program for spots found it",
+    level=Level.DATA,
+    within="dataCollectionId",
+    segment="image-quality",
+    key="imageNumber",
+    leads={"dataCollectionId": "DataCollection", "autoProcProgramId": "AutoProcProgram"},
+    belongs_to=("dataCollectionId",),
+    read=Permission.IMAGE_QUALITY_READ,
+    write=Permission.IMAGE_QUALITY_WRITE,
+    actions=KEPT,
+    writable=(
+        "dataCollectionId", "imageNumber", "autoProcProgramId", "spotTotal", "inResTotal",
+        "goodBraggCandidates", "iceRings", "method1Res", "method2Res", "maxUnitCell",
+        "pctSaturationTop50Peaks", "inResolutionOvrlSpots", "binPopCutOffMethod2Res",
+        "totalIntegratedSignal", "dozor_score", "driftFactor",
+    ),
+    includes=("AutoProcProgram",),
+    sort="imageNumber",
+    stamps={"recordTimeStamp": "create"},
+    units={
+        "method1Res": "Å", "method2Res": "Å", "maxUnitCell": "Å",
+        "pctSaturationTop50Peaks": "%", "binPopCutOffMethod2Res": "Å",
+    },
+)  # fmt: skip
+
 NOUNS = (
     datacollection_groups,
     datacollections,
@@ -229,4 +259,5 @@ NOUNS = (
     energy_scans,
     energy_scan_samples,
     xfe_spectra,
+    image_quality,
 )

@@ -234,6 +234,31 @@ tomograms = Noun(
     },
 )  # fmt: skip
 
+tilt_alignments = Noun(
+    table="TiltImageAlignment",
+    path="tilt-alignments",
+    area="microscopy",
+    doc="How one movie of a tilt series was laid into the volume",
+    level=Level.DATA,
+    within="tomogramId",
+    segment="tilt-alignments",
+    key="movieId",
+    belongs_to=("tomogramId",),
+    read=Permission.TILT_ALIGNMENTS_READ,
+    write=Permission.TILT_ALIGNMENTS_WRITE,
+    actions=KEPT,
+    writable=(
+        "tomogramId", "movieId", "defocusU", "defocusV", "psdFile", "resolution", "fitQuality",
+        "refinedMagnification", "refinedTiltAngle", "refinedTiltAxis", "residualError",
+    ),
+    includes=("Movie",),
+    sort="movieId",
+    units={
+        "defocusU": "Å", "defocusV": "Å", "resolution": "Å", "refinedTiltAngle": "°",
+        "refinedTiltAxis": "°", "residualError": "nm",
+    },
+)  # fmt: skip
+
 NOUNS = (
     atlases,
     grid_squares,
@@ -245,4 +270,5 @@ NOUNS = (
     particle_classification_groups,
     particle_classifications,
     tomograms,
+    tilt_alignments,
 )

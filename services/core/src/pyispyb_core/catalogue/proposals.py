@@ -20,7 +20,7 @@ proposals = Noun(
     ),
     required=("personId", "proposalCode", "proposalNumber"),
     shared=("personId",),
-    includes=("Person", "BLSession", "Shipping", "Protein", "LabContact"),
+    includes=("Person", "BLSession", "Shipping", "Protein", "LabContact", "ProposalHasPerson"),
     search=("title",),
     sort="proposalCode,proposalNumber",
     names={"proposal": Name(("proposalCode", "proposalNumber"), "code and number, as MX1001")},
@@ -46,7 +46,9 @@ sessions = Noun(
     ),
     fixed=("proposalId",),
     required=("beamLineName", "startDate", "endDate"),
-    includes=("Proposal", "BeamLineSetup", "DataCollectionGroup", "Container"),
+    includes=(
+        "Proposal", "BeamLineSetup", "DataCollectionGroup", "Container", "Session_has_Person",
+    ),
     search=("beamLineName", "comments"),
     sort="-startDate",
     names={

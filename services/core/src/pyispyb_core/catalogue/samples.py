@@ -136,10 +136,28 @@ sample_groups = Noun(
     write=Permission.SAMPLE_GROUPS_WRITE,
     writable=("proposalId", "name"),
     required=("name",),
-    includes=("Proposal",),
+    includes=("Proposal", "BLSampleGroup_has_BLSample"),
     search=("name",),
     sort="name",
+    owns=("BLSampleGroup_has_BLSample",),
     patterns={"name": NAME_IN_PATHS},
+)
+
+sample_group_members = Noun(
+    table="BLSampleGroup_has_BLSample",
+    path="sample-group-members",
+    area="samples",
+    doc="A sample as a member of a group, with its place and its part in it",
+    level=Level.PROPOSAL,
+    within="blSampleGroupId",
+    segment="samples",
+    key="blSampleId",
+    belongs_to=("blSampleGroupId",),
+    read=Permission.SAMPLE_GROUPS_READ,
+    write=Permission.SAMPLE_GROUPS_WRITE,
+    writable=("blSampleGroupId", "blSampleId", "groupOrder", "type"),
+    includes=("BLSample", "BLSampleGroup"),
+    sort="groupOrder",
 )
 
 ligands = Noun(
@@ -208,6 +226,7 @@ NOUNS = (
     sub_samples,
     sample_images,
     sample_groups,
+    sample_group_members,
     ligands,
     diffraction_plans,
 )

@@ -24,6 +24,7 @@ ASKED_FOR = frozenset(
         "startDate",
         "endDate",
         "beamLineName",
+        "beamLineOperator",
         "proposalCode",
         "acronym",
         "shippingStatus",

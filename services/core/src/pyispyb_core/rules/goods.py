@@ -5,11 +5,11 @@ import sqlalchemy as sa
 from pyispyb_chassis.nouns.catalogue import Bound
 from pyispyb_chassis.nouns.policy import Condition
 from pyispyb_core.rules.naming import grants, limits
-from pyispyb_core.rules.recorded import RecordedRules
+from pyispyb_core.rules.teams import TeamRules
 from pyispyb_core.rules.viewer import Level, Viewer
 
 
-class GoodsRules(RecordedRules):
+class GoodsRules(TeamRules):
     """Conditions on shipments, dewars and their history; and all that comes along a chain."""
 
     @grants("goods handling sees open shipments")

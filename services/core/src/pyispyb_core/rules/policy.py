@@ -124,6 +124,8 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return self._sees_people(noun, viewer, row)
             case Level.SESSION:
                 return self._sees_session(viewer, row)
+            case Level.CREW:
+                return self._within(noun, row, lambda one: self._sees_session(viewer, one))
             case Level.DATA | Level.PROCESSING:
                 seen = self._within(noun, row, lambda session: self._recorded(viewer, session))
                 return sa.and_(seen, self.sound(noun, row))
@@ -157,6 +159,10 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         match noun.noun.level:
             case Level.SESSION:
                 return self._staff_writes(viewer, row)
+            case Level.TEAM:
+                return self._leads(viewer, row.c.proposalId)
+            case Level.CREW:
+                return self._makes_crew(noun, viewer, row)
             case Level.DATA:
                 return self._within(noun, row, lambda session: self._records(viewer, session))
             case Level.PROCESSING:
@@ -196,7 +202,14 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return sa.and_(mine, self._unshared_laboratory(viewer, row))
             case Level.PLAN:
                 return self._writes_plan(viewer, row)
-            case Level.DATA | Level.BEAMLINE | Level.LOOKUP | Level.PROCESSING:
+            case (
+                Level.TEAM
+                | Level.CREW
+                | Level.DATA
+                | Level.BEAMLINE
+                | Level.LOOKUP
+                | Level.PROCESSING
+            ):
                 return self.creates(noun, viewer, row)
             case _:
                 inside = self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
@@ -231,7 +244,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return sa.false()
             case Level.SESSION:
                 return self._recalls_session(viewer, row)
-            case Level.DATA | Level.PROCESSING:
+            case Level.CREW | Level.DATA | Level.PROCESSING:
                 return self._within(noun, row, lambda one: self._recalls_session(viewer, one))
             case _:
                 owner = self.owner(noun, row)

@@ -1,5 +1,7 @@
 """Who sees into a proposal, who sees a session, and who writes there."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from pyispyb_chassis.nouns.policy import Condition
@@ -87,7 +89,39 @@ class ProposalRules(Chains):
         mine = sa.select(part.c.sessionId).where(
             part.c.personId == PERSON, role.in_(LOCAL_CONTACT_ROLES)
         )
-        return session.c.sessionId.in_(mine)
+        there = session.c.sessionId.in_(mine)
+        if not self._settings.operator_is_login:
+            return there
+        return sa.or_(there, self._operator(session))
+
+    @grants("the operator is a local contact where a site says so")
+    def _operator(self, session: sa.FromClause) -> Condition:
+        """Where beamLineOperator holds a login, its Person is a local contact of the session."""
+        person = self._alias("Person")
+        mine = sa.select(person.c.login).where(person.c.personId == PERSON)
+        operator = self._word(session.c.beamLineOperator)
+        return operator == mine.scalar_subquery()
+
+    def looking_after(
+        self, person: sa.FromClause, session_id: Any
+    ) -> list[tuple[sa.ColumnElement[Any], Condition]]:
+        """The ways to be a local contact of a session: the role, and which persons have it."""
+        part = self._alias("Session_has_Person")
+        role = sa.type_coerce(part.c.role, sa.String)
+        named = sa.and_(
+            part.c.personId == person.c.personId,
+            part.c.sessionId == session_id,
+            role.in_(LOCAL_CONTACT_ROLES),
+        )
+        ways: list[tuple[sa.ColumnElement[Any], Condition]] = [(role, named)]
+        if self._settings.operator_is_login:
+            session = self._alias("BLSession")
+            operates = sa.and_(
+                session.c.sessionId == session_id,
+                person.c.login == self._word(session.c.beamLineOperator),
+            )
+            ways.append((sa.literal("beamLineOperator"), operates))
+        return ways
 
     @limits("codes closed to staff")
     def _not_closed(self, session: sa.FromClause) -> Condition:

@@ -11,7 +11,9 @@ class Level(StrEnum):
 
     PROPOSAL = "proposal"  # with its proposal, along its chain
     ROOT = "root"  # a proposal itself
+    TEAM = "team"  # with its proposal; made by the principal investigator
     SESSION = "session"
+    CREW = "crew"  # with its session; its team made by the investigator, the others by staff
     SAMPLE = "sample"  # with its proposal, and to whoever took part in a session that used it
     DATA = "data"  # with the session in which it was recorded
     PROCESSING = "processing"  # with the collections that it was made of

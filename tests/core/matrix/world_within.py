@@ -1,0 +1,54 @@
+"""The rows of the matrix that stand within others', and how a table names them."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tests.core.matrix.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Within:
+    """What the matrix knows of such a noun: its table, its path, its two columns."""
+
+    table: str
+    parent: str
+    segment: str
+    columns: tuple[str, str]
+
+    def path(self, parent: int) -> str:
+        """Where its list is."""
+        return f"{self.parent}/{parent}/{self.segment}"
+
+
+WITHIN = {
+    "proposal-members": Within(
+        "ProposalHasPerson", "proposals", "members", ("proposalId", "personId")
+    ),
+    "session-people": Within("Session_has_Person", "sessions", "people", ("sessionId", "personId")),
+    "sample-group-members": Within(
+        "BLSampleGroup_has_BLSample", "sample-groups", "samples", ("blSampleGroupId", "blSampleId")
+    ),
+    "image-quality": Within(
+        "ImageQualityIndicators",
+        "datacollections",
+        "image-quality",
+        ("dataCollectionId", "imageNumber"),
+    ),
+    "tilt-alignments": Within(
+        "TiltImageAlignment", "tomograms", "tilt-alignments", ("tomogramId", "movieId")
+    ),
+}
+
+
+def add_within(world: "World") -> None:
+    """Members of groups, qualities of images, alignments; people are there already."""
+    for group, sample in (("MX1001/set", "MX1001/sample 19"), ("MX1002/set", "MX1002/sample 1")):
+        ids = {"blSampleGroupId": world[group], "blSampleId": world[sample]}
+        world.link("BLSampleGroup_has_BLSample", **ids, groupOrder=1)
+    for session in ("MX1001/past session", "MX1001/running session", "IN2001/session"):
+        collection = world[f"{session}/collection"]
+        world.link("ImageQualityIndicators", dataCollectionId=collection, imageNumber=1)
+    for session in ("MX1001/past session", "IN2001/session"):
+        ids = {"tomogramId": world[f"{session}/tomogram"], "movieId": world[f"{session}/movie"]}
+        world.link("TiltImageAlignment", **ids, resolution=4.0)
