@@ -235,3 +235,55 @@ def test_names_are_safe_in_paths(core: Core, bench: Bench, acronym: str, name: s
     ):
         assert refused(core.call(ALICE, "POST", path, body), 422).keys() == {field}
     assert core.get(ERIN, f"/samples?crystalId={crystal['crystalId']}")["total"] == 0
+
+
+def names(core: Core, who: Somebody, query: str) -> list[str]:
+    rows = core.get(who, f"/samples?{query}&sort=name&limit=200")["results"]
+    return [row["name"] for row in rows]
+
+
+def test_samples_are_looked_up_by_names(core: Core, bench: Bench, acronym: str) -> None:
+    """What a beamline asks: the samples of MX1001 at BL1, and one of them by what it is called."""
+    container, other = bench.container(), bench.container()
+    path = f"/containers/{container}"
+    assert core.call(ALICE, "PATCH", path, {"beamlineLocation": "BL1"}).status_code == 200
+    crystal = bench.crystal(acronym)
+    first = bench.sample(crystal, containerId=container, name="look-1")
+    bench.sample(crystal, containerId=other, name="look-2")
+    bench.sample(containerId=container, name="look-3")
+    session = core.get(ALICE, "/sessions?beamLineName=BL1&proposal=MX1001&limit=1")["results"][0]
+    at_session = made(
+        core, "/containers", {"sessionId": session["sessionId"], "code": f"s{acronym}"}, ERIN
+    )
+    bench.sample(containerId=at_session["containerId"], name="look-4")
+    mine = f"name[like]=look-*&containerId[gte]={container}&proposal=MX1001"
+    assert names(core, ALICE, mine) == ["look-1", "look-2", "look-3", "look-4"]
+    assert names(core, ALICE, f"{mine}&beamLineName=bl1") == ["look-1", "look-3", "look-4"]
+    assert names(core, ALICE, f"proposal=MX1001&acronym={acronym.lower()}") == ["look-1", "look-2"]
+    assert names(core, ALICE, f"proposal=MX1001&acronym={acronym}&name=LOOK-1") == ["look-1"]
+    assert names(core, CAROL, f"{mine}&beamLineName=BL1") == ["look-1", "look-3", "look-4"]
+    assert names(core, BOB, mine) == names(core, OSCAR, mine) == []
+    assert names(core, ALICE, "proposal=MX1002") == names(core, ALICE, "proposal=MX") == []
+    wanted = "fields=name,Container.code,Crystal.Protein.acronym&include=Container,Crystal.Protein"
+    query = f"proposal=MX1001&acronym={acronym}&name=look-1&{wanted}"
+    (row,) = core.get(ALICE, f"/samples?{query}")["results"]
+    assert row["name"] == first["name"]
+    assert row["Crystal"]["Protein"]["acronym"] == acronym
+    for fault in ("acronym[like]=a*", "proposal[in]=MX1001", "acronym[null]=true"):
+        assert core.call(ALICE, "GET", f"/samples?{fault}").status_code == 400
+    answer = core.call(ALICE, "GET", "/samples?colour=red")
+    assert "acronym" in answer.get_json()["errors"][0]["detail"]
+
+
+def test_a_look_up_ends_where_the_viewer_does_not_see(core: Core) -> None:
+    """A participant sees the samples of their session, and not the containers they came in."""
+    seen = core.get(BOB, "/samples?proposal=MX1001&include=Container")["results"]
+    assert seen
+    assert all(row["Container"] is None for row in seen)
+    for row in seen:
+        container = core.get(ERIN, f"/samples/{row['blSampleId']}?include=Container")["Container"]
+        path = f"/containers/{container['containerId']}"
+        body = {"beamlineLocation": "BL2"}
+        assert core.call(ERIN, "PATCH", path, body).status_code == 200
+    assert core.get(ERIN, "/samples?proposal=MX1001&beamLineName=BL2")["total"] >= len(seen)
+    assert core.get(BOB, "/samples?proposal=MX1001&beamLineName=BL2")["total"] == 0

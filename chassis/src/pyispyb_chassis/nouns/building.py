@@ -1,8 +1,8 @@
 """Statements of reads, built from a noun, a query's form and the rules for a form of viewer."""
 
 import operator
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Generic
 
 import sqlalchemy as sa
@@ -193,9 +193,35 @@ class Builder(Generic[V]):
         )
         return row.c[name.via].in_(keys)
 
+    def _sought(self, noun: Bound, row: sa.FromClause, viewer: V, n: int, one: Filter) -> Condition:
+        """Rows from which one of the ways leads to the value; of several the ids are united."""
+        ways = noun.noun.sought[one.name].ways
+        found = [self._leading(noun, viewer, n, one, way) for way in ways]
+        united = sa.union(*found).subquery() if len(found) > 1 else found[0].subquery()
+        return primary_key(noun, row).in_(sa.select(united.c.id))
+
+    def _leading(
+        self, noun: Bound, viewer: V, n: int, one: Filter, way: Sequence[str]
+    ) -> sa.Select[Any]:
+        """The ids of rows from which a way leads to the value, over rows that the viewer sees."""
+        first = source = row = noun.alias()
+        target = noun
+        seen: list[Condition] = []
+        for column in way[:-1]:
+            link = self.column(target, row, column, viewer)
+            target = self._catalogue.target(target.by_column[column])
+            row = target.alias()
+            source = source.join(row, primary_key(target, row) == link)
+            seen.append(self._policy.sees(target, viewer, row))
+        ends = self._condition(target, row, viewer, n, replace(one, name=way[-1]))
+        ids = sa.select(primary_key(noun, first).label("id")).select_from(source)
+        return ids.where(ends, *seen)
+
     def _condition(
         self, noun: Bound, row: sa.FromClause, viewer: V, n: int, one: Filter
     ) -> Condition:
+        if one.name in noun.noun.sought:
+            return self._sought(noun, row, viewer, n, one)
         if one.name in noun.noun.names and one.operator == "eq":
             return self._named(noun, row, noun.noun.names[one.name], n)
         column = self.column(noun, row, one.name, viewer)

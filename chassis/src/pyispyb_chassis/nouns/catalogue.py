@@ -1,6 +1,6 @@
 """The nouns of one service, bound to the tables of its database."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Any, NamedTuple
@@ -184,8 +184,21 @@ class Catalogue:
             )
             if bound.noun.within not in (None, *bound.noun.belongs_to):
                 faults.append(f"{bound.path}: it does not belong to what it stands within")
+            faults.extend(
+                f"{bound.path}: no way {'.'.join(way)}"
+                for sought in bound.noun.sought.values()
+                for way in sought.ways
+                if not self._leads(bound, way)
+            )
         if faults:
             raise BadDeclaration("; ".join(faults))
+
+    def _leads(self, noun: Bound, way: Sequence[str]) -> bool:
+        for column in way[:-1]:
+            if column not in noun.by_column:
+                return False
+            noun = self.target(noun.by_column[column])
+        return way[-1] in noun.fields or way[-1] in noun.noun.names
 
     def __getitem__(self, path: str) -> Bound:
         return self._bound[path]
@@ -209,6 +222,12 @@ class Catalogue:
         """Where its routes are, below the service's prefix; `{parent}` is the other's id."""
         parent = self.parent(noun)
         return noun.path if parent is None else f"{parent.path}/{{parent}}/{noun.noun.segment}"
+
+    def end_of(self, noun: Bound, way: Sequence[str]) -> tuple[Bound, str]:
+        """The noun at the end of a chain of foreign keys, and the name that stands last in it."""
+        for column in way[:-1]:
+            noun = self.target(noun.by_column[column])
+        return noun, way[-1]
 
     def below(self, noun: Bound) -> Iterator[tuple[Bound, str]]:
         """The nouns, with the column, that belong to `noun`."""

@@ -24,6 +24,18 @@ class Name:
     via: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """What a row can be looked up by that stands in a row above it.
+
+    Each of `ways` is a chain of foreign keys, and at its end a column or a name of that noun; one
+    that leads to the value is enough. A row on the way that the viewer does not see ends it.
+    """
+
+    doc: str
+    ways: tuple[tuple[str, ...], ...]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Noun:
     """A table as the API shows it; columns are named as ISPyB names them.
@@ -58,6 +70,7 @@ class Noun:
     shared: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
     names: Mapping[str, Name] = field(default_factory=dict)
+    sought: Mapping[str, Sought] = field(default_factory=dict)
     known_as: str | None = None
     singular: str | None = None
     defaults: Mapping[str, Any] = field(default_factory=dict)

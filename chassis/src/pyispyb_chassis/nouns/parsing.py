@@ -41,8 +41,10 @@ class _Reader:
 
     def filter(self, key: str, name: str, operator: str, text: str) -> Filter | None:
         allowed = [*self._noun.fields, *self._noun.noun.names]
+        if name in self._noun.noun.sought:
+            return self._sought(key, name, operator, text)
         if name not in allowed:
-            others = [*RESERVED, *allowed]
+            others = [*RESERVED, *allowed, *self._noun.noun.sought]
             self._refuse(key, f"no such filter; allowed: {', '.join(others)}")
             return None
         if operator not in OPERATORS:
@@ -50,6 +52,20 @@ class _Reader:
             return None
         try:
             return Filter(name, operator, self._value(name, operator, text))
+        except Refused as refused:
+            self._refuse(key, f"takes {refused}")
+        return None
+
+    def _sought(self, key: str, name: str, operator: str, text: str) -> Filter | None:
+        if operator != "eq":
+            self._refuse(key, f"takes no operator; write {name}=…")
+            return None
+        noun, last = self._catalogue.end_of(self._noun, self._noun.noun.sought[name].ways[0])
+        column = noun.fields.get(last)
+        try:
+            if "\0" in text:
+                raise Refused("no NUL character")
+            return Filter(name, "eq", text if column is None else column.parse(text))
         except Refused as refused:
             self._refuse(key, f"takes {refused}")
         return None

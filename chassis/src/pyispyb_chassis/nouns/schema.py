@@ -27,7 +27,7 @@ def schema_of(noun: Bound, catalogue: Catalogue) -> Json:
         "actions": list(noun.noun.actions),
         "writable": [name for name in noun.fields if name in noun.noun.writable],
         "rightsBearing": [name for name in noun.fields if name in noun.noun.rights],
-        "filters": [*noun.fields, *noun.noun.names],
+        "filters": [*noun.fields, *noun.noun.names, *noun.noun.sought],
         "operators": list(OPERATORS),
         "includes": list(noun.noun.includes),
         "includesOfMany": [name for name in noun.noun.includes if noun.references[name].many],
@@ -292,3 +292,5 @@ def _list_parameters(noun: Bound) -> Iterable[Json]:
         yield _parameter(
             name, f"equal to; also {name}[{'|'.join(OPERATORS[1:])}]", {"type": "string"}
         )
+    for name, sought in noun.noun.sought.items():
+        yield _parameter(name, f"equal to: {sought.doc}", {"type": "string"})

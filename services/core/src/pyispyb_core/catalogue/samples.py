@@ -1,6 +1,6 @@
 """What is measured: proteins, the crystals of them, the samples that hold those."""
 
-from pyispyb_chassis.nouns.noun import KEPT, Noun
+from pyispyb_chassis.nouns.noun import KEPT, Noun, Sought
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
 from pyispyb_core.settings import NAME_IN_PATHS
@@ -79,6 +79,21 @@ samples = Noun(
     rights=("staffComments",),
     required=("name",),
     includes=("Crystal", "Container", "DiffractionPlan", "BLSubSample", "DataCollectionGroup"),
+    sought={
+        "proposal": Sought(
+            "its proposal, as MX1001",
+            (
+                ("crystalId", "proteinId", "proposalId", "proposal"),
+                ("containerId", "dewarId", "shippingId", "proposalId", "proposal"),
+                ("containerId", "sessionId", "proposal"),
+            ),
+        ),
+        "acronym": Sought("its protein's acronym", (("crystalId", "proteinId", "acronym"),)),
+        "beamLineName": Sought(
+            "the beamline at which its container is, or for whose session it is",
+            (("containerId", "beamlineLocation"), ("containerId", "sessionId", "beamLineName")),
+        ),
+    },
     search=("name", "code"),
     sort="-blSampleId",
     stamps={"recordTimeStamp": "create"},
