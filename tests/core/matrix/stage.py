@@ -1,6 +1,6 @@
 """A core with the world in its database, called over HTTP with real tokens."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.cast import Issuing
+from tests.core.matrix.watching import Snapshot, Watched
 from tests.core.matrix.who_they_are import GROUPS, NOBODY, PEOPLE
 from tests.core.matrix.world import KINDS, World, make_world
 from tests.core.matrix.world_within import WITHIN
@@ -22,7 +23,6 @@ from pyispyb_core.app import create_app
 from pyispyb_core.operations import schema
 
 ZONE = "Europe/Paris"
-Snapshot = dict[str, dict[Any, dict[str, Any]]]
 
 
 @dataclass(slots=True)
@@ -34,6 +34,7 @@ class Stage:
     database: Database
     world: World
     tables: dict[str, sa.Table]
+    watched: Watched
     client: FlaskClient
     tokens: dict[str, str]
 
@@ -55,43 +56,15 @@ class Stage:
             rows = connection.execute(sa.select(self.tables[kind.table])).mappings()
             return {row[kind.key]: dict(row) for row in rows}
 
-    def snapshot(self, nouns: Iterable[str]) -> Snapshot:
-        """The rows of these nouns, and core's own rows, past all rules."""
-        others = {KINDS[noun].table for noun in KINDS.keys() - set(nouns)}
-        taken: Snapshot = {}
-        with self.database.reading() as connection:
-            for name, table in self.tables.items():
-                if name in others:
-                    continue
-                keys = [column.name for column in table.primary_key]
-                rows = connection.execute(sa.select(table)).mappings()
-                taken[name] = {tuple(row[key] for key in keys): dict(row) for row in rows}
-        return taken
-
-    def restore(self, before: Snapshot, after: Snapshot) -> None:
-        """Put back what a write has changed: children go before their parents, and come after."""
-        with self.database.writing() as connection:
-            for name, rows in reversed(before.items()):
-                table = self.tables[name]
-                for key in after[name].keys() - rows.keys():
-                    connection.execute(sa.delete(table).where(_is(table, key)))
-            for name, rows in before.items():
-                table = self.tables[name]
-                for key, row in rows.items():
-                    if key not in after[name]:
-                        connection.execute(sa.insert(table).values(row))
-                    elif row != after[name][key]:
-                        connection.execute(sa.update(table).where(_is(table, key)).values(row))
+    def snapshot(self) -> Snapshot:
+        """The rows of all watched tables, and core's own rows, past all rules."""
+        return self.watched.snapshot()
 
     def _token(self, who: str) -> str:
         if who not in self.tokens:
             somebody = PEOPLE[who]
             self.tokens[who] = self.issuing.token(somebody.login, **somebody.claims)
         return self.tokens[who]
-
-
-def _is(table: sa.Table, key: tuple[Any, ...]) -> sa.ColumnElement[bool]:
-    return sa.and_(*[c == part for c, part in zip(table.primary_key, key, strict=True)])
 
 
 @contextmanager
@@ -125,8 +98,9 @@ operator_is_login = true
     watched = {table.name: table for table in ordered if table.name in kinds}
     watched |= {table.name: table for table in tables.ledger.tables}
     try:
-        with _core(configuration) as client:
-            yield Stage(configuration, issuing, database, world, watched, client, {})
+        with _core(configuration) as client, database.reading() as connection:
+            rows = Watched(connection, database, watched)
+            yield Stage(configuration, issuing, database, world, watched, rows, client, {})
     finally:
         database.dispose()
 

@@ -21,7 +21,7 @@ def test_writes_what_the_table_says(stage: Stage, group: str) -> None:
 
 
 def test_every_row_has_its_line(stage: Stage) -> None:
-    rows = stage.snapshot(())
+    rows = stage.snapshot()
     for noun, kind in WITHIN.items():
         there = {tuple(row[name] for name in kind.columns) for row in rows[kind.table].values()}
         lines = [line.what for line in SEES if line.section == noun]

@@ -99,11 +99,11 @@ def _wrote(stage: Stage, what: str, who: str, status: int) -> str | None:
         body = {kind.columns[1]: ids[1], **(body or {})}
     else:
         path = f"{path}/{ids[1]}"
-    before = stage.snapshot(())
+    before = stage.snapshot()
     answer = stage.call(who, METHODS[verb], path, body)
-    after = stage.snapshot(())
+    after = stage.snapshot()
     if before != after:
-        stage.restore(before, after)
+        stage.watched.restore(before, after)
     if answer.status_code != status:
         return f"{answer.status_code} instead of {status}: {answer.get_data(as_text=True)[:200]}"
     if status >= 400:

@@ -5,8 +5,9 @@ from typing import Any
 
 from tests.core.matrix.cases import Case
 from tests.core.matrix.single_writes import WRITES, Write
-from tests.core.matrix.stage import Snapshot, Stage
+from tests.core.matrix.stage import Stage
 from tests.core.matrix.tables_of_text import Line, read
+from tests.core.matrix.watching import Snapshot
 from tests.core.matrix.world import KINDS, World
 from tests.core.matrix.world_of_parts import BODIES_OF_PARTS, PARENTS_OF_PARTS
 from werkzeug.test import TestResponse
@@ -174,12 +175,11 @@ def _done(stage: Stage, write: Write) -> str | None:
     """Do it, compare the answer and the database with what should be, put the database back."""
     verb, _, named = write.what.partition(" ")
     noun = named if verb == "create" else stage.world.rows[named][0]
-    touched = KINDS if verb == "delete" else (noun,)  # a delete could cascade anywhere
-    before = stage.snapshot(touched)
+    before = stage.snapshot()
     answer = _send(stage, write)
-    after = stage.snapshot(touched)
+    after = stage.snapshot()
     if before != after:
-        stage.restore(before, after)
+        stage.watched.restore(before, after)
     if answer.status_code != write.status:
         text = answer.get_data(as_text=True)[:300]
         return f"{answer.status_code} instead of {write.status}: {text}"
