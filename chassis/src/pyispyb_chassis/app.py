@@ -101,9 +101,12 @@ def _count(service: Service, verifier: Verifier) -> None:
     verifier.on_lists(lambda issuer, at: REVOCATIONS_READ.labels(service.name, issuer).set(at))
 
 
-def create_service(configuration: Configuration, service: Service) -> Flask:
+def create_service(
+    configuration: Configuration, service: Service, verifier: Verifier | None = None
+) -> Flask:
     """A WSGI app with everything wired, mounted at the service's prefix.
 
+    A `verifier` is given where another app of this process has one already.
     Raises UnmarkedRoute when a route does not say who may call it.
     """
     app = Flask(service.name, static_folder=None)
@@ -115,7 +118,7 @@ def create_service(configuration: Configuration, service: Service) -> Flask:
         PROPAGATE_EXCEPTIONS=False,
     )
     app.url_map.merge_slashes = False
-    verifier = Verifier(
+    verifier = verifier or Verifier(
         configuration.suite.issuers,
         folder=configuration.suite.state / "trust" / service.name,
         own=service.signs_as,

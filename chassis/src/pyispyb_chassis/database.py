@@ -14,7 +14,14 @@ from sqlalchemy import event, exc
 from sqlalchemy.engine import Connection, Engine, make_url
 
 from pyispyb_chassis.breaker import Breaker
-from pyispyb_chassis.errors import BadRequest, Conflict, ServiceError, Unavailable, Unprocessable
+from pyispyb_chassis.errors import (
+    BadRequest,
+    Conflict,
+    Forbidden,
+    ServiceError,
+    Unavailable,
+    Unprocessable,
+)
 from pyispyb_chassis.ids import request_id
 
 log = logging.getLogger(__name__)
@@ -22,13 +29,19 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT = 1
 # Below the gateway's own time-out, so that the client hears our 503 and not its 504.
 ANSWER_TIMEOUT = 4
+# A cold server may take its time to tell what it is made of.
+LOOK_TIMEOUT = 60
 
 # What MariaDB and PyMySQL say when the server is gone, too busy, or was told to give up.
 _GONE = {2002, 2003, 2006, 2013, 2014, 1053, 1927}
+# The wrong password, no right to the schema, no such schema.
+_NOT_LET_IN = {1044, 1045, 1049, 1698}
+_DENIED = {1142, 1143, 1370}
 _BUSY = {1040, 1203, 1205, 1213, 1317}
 _TOOK_TOO_LONG = {1969, 3024}
 # Steps of SQLite's machine between two looks at the clock: about a millisecond.
 _STEPS = 20_000
+_MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 _NOT_IN_THIS_CHARACTER_SET = {1267, 1270, 1271, 3988}
 _REFERS_TO_NOTHING = {1452, 1216}
 _IS_REFERRED_TO = {1451, 1217}
@@ -52,7 +65,9 @@ class Database:
         self.url = make_url(url)
         self.is_sqlite = self.url.get_backend_name() == "sqlite"
         self.most_connections = 2 * pool_size
+        self.name = name
         self._breaker = Breaker(name)
+        self._held: str | None = None
         if self.is_sqlite:
             self.read_engine, self.write_engine = _sqlite(self.url, pool_size, query_timeout)
         else:
@@ -61,14 +76,33 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A connection that sees each statement's own moment and changes nothing."""
-        with self._answering(), self.read_engine.connect() as connection:
+        with self._answering(self._held), self.read_engine.connect() as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:
         """One transaction: committed at the end, rolled back on any raise."""
-        with self._answering(), self.write_engine.begin() as connection:
+        with self._answering(self._held), self.write_engine.begin() as connection:
             yield connection
+
+    @contextmanager
+    def looking(self) -> Iterator[Connection]:
+        """A connection to look at the database itself with: it may be held, and slow."""
+        with self._answering(None), self._patient().connect() as connection:
+            yield connection
+
+    def hold(self, reason: str | None) -> None:
+        """Refuse all reads and writes for this reason, until told otherwise (None)."""
+        self._held = reason
+
+    def _patient(self) -> Engine:
+        """An engine whose statements may take longer than any request does."""
+        if self.is_sqlite:
+            return self.read_engine
+        waits = {"connect_timeout": CONNECT_TIMEOUT, "read_timeout": LOOK_TIMEOUT}
+        engine = sa.create_engine(self.url, poolclass=sa.NullPool, connect_args=waits)
+        event.listen(engine, "do_connect", _connect)
+        return engine
 
     def fault(self) -> str | None:
         """One line where the database does not answer, else None; a check for readiness."""
@@ -90,7 +124,9 @@ class Database:
         self.write_engine.dispose(close=False)
 
     @contextmanager
-    def _answering(self) -> Iterator[None]:
+    def _answering(self, held: str | None) -> Iterator[None]:
+        if held is not None:
+            raise Unavailable(held)
         self._breaker.check()
         try:
             yield
@@ -111,22 +147,37 @@ class Database:
             self.write_engine.dispose()
             log.warning("database unavailable", extra={"code": code})
             return self._breaker.failed()
-        if code in _NOT_IN_THIS_CHARACTER_SET:
-            return BadRequest("a text of the query has characters that the database does not know")
+        if code in _NOT_LET_IN:
+            log.error("not let into the database", extra={"code": code})
+            self._breaker.failed()
+            return Unavailable(f"{self.name} does not let this service in (error {code})")
         if code in _TOOK_TOO_LONG or text == "interrupted":
             return Unavailable("the query took too long; ask for less, or for fewer rows")
         if code in _BUSY or "database is locked" in text:
             return Unavailable("the database is busy")
-        if isinstance(error, exc.IntegrityError):
-            if code in _REFERS_TO_NOTHING or code in _IS_REFERRED_TO or "FOREIGN KEY" in text:
-                return Conflict("it refers to something that is gone, or something refers to it")
-            if code in {1048, 4025, 1364} or "NOT NULL" in text:
-                return Unprocessable("the database does not accept a value of this body")
-            return Conflict("there is one like it already")
-        if isinstance(error, exc.DataError):
+        refusal = _refusal_of(error, code, text)
+        if refusal is None:
+            log.error("database fault", exc_info=error)
+            return ServiceError("an unexpected fault; it is in the log under this request_id")
+        return refusal
+
+
+def _refusal_of(error: exc.DBAPIError, code: object, text: str) -> ServiceError | None:
+    """What the database has against a statement, its values or its user; None for a fault."""
+    if code in _NOT_IN_THIS_CHARACTER_SET:
+        return BadRequest("a text of the query has characters that the database does not know")
+    if code in _DENIED:
+        log.warning("not granted in the database", exc_info=error)
+        return Forbidden("the user by which this service comes to its database may not do this")
+    if isinstance(error, exc.IntegrityError):
+        if code in _REFERS_TO_NOTHING or code in _IS_REFERRED_TO or "FOREIGN KEY" in text:
+            return Conflict("it refers to something that is gone, or something refers to it")
+        if code in {1048, 4025, 1364} or "NOT NULL" in text:
             return Unprocessable("the database does not accept a value of this body")
-        log.error("database fault", exc_info=error)
-        return ServiceError("an unexpected fault; it is in the log under this request_id")
+        return Conflict("there is one like it already")
+    if isinstance(error, exc.DataError):
+        return Unprocessable("the database does not accept a value of this body")
+    return None
 
 
 class _Impatient(PyMySqlConnection):
@@ -160,7 +211,8 @@ def _connect(_dialect: Any, _record: Any, arguments: Any, settings: Any) -> _Imp
 
 
 def _mariadb(url: sa.URL, pool_size: int, query_timeout: float | None) -> tuple[Engine, Engine]:
-    session = "SET time_zone='+00:00', innodb_lock_wait_timeout=2"
+    # A server that is not strict would cut texts and turn wrong values into others.
+    session = f"SET time_zone='+00:00', innodb_lock_wait_timeout=2, sql_mode='{_MODE}'"
     if query_timeout is not None:
         session += f", max_statement_time={query_timeout:g}"
     common: dict[str, Any] = {

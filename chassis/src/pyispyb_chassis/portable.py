@@ -7,6 +7,11 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql import quoted_name
 
+
+class JsonText(mysql.LONGTEXT):
+    """A text that holds JSON; MariaDB has no type of its own for it, only a check."""
+
+
 _INTEGERS = (mysql.TINYINT, mysql.SMALLINT, mysql.MEDIUMINT, mysql.INTEGER, mysql.BIGINT)
 
 
@@ -39,7 +44,7 @@ def fitted(source: sa.MetaData, *, sqlite: bool) -> sa.MetaData:
         table.to_metadata(target)
     for table in target.tables.values():
         for column in table.columns:
-            column.type = _read_alike(column.type)
+            column.type = _read_alike(column)
             if sqlite:
                 _take_off_what_sqlite_lacks(column)
         if sqlite:
@@ -48,7 +53,10 @@ def fitted(source: sa.MetaData, *, sqlite: bool) -> sa.MetaData:
     return target
 
 
-def _read_alike(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+def _read_alike(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
+    kind: sa.types.TypeEngine[Any] = column.type
+    if isinstance(kind, mysql.LONGTEXT) and (column.comment or "").startswith("JSON"):
+        return JsonText()  # ISPyB says it in the comment alone
     if isinstance(kind, (sa.Float, sa.Double)):  # else read as decimal.Decimal
         plain: Any = kind.copy()
         plain.asdecimal = False

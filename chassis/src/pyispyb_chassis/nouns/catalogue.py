@@ -1,15 +1,23 @@
 """The nouns of one service, bound to the tables of its database."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
+from pyispyb_chassis.errors import NotFound
 from pyispyb_chassis.nouns.fields import Field, field_of
-from pyispyb_chassis.nouns.noun import Noun
+from pyispyb_chassis.nouns.noun import Action, Noun
+from pyispyb_chassis.nouns.sited import columns_named, sited
+from pyispyb_chassis.site.fitting import notes_of, notes_of_all, standing_for
+
+NO_TABLE = "this site's database has no table {}"
+
+NO_WAY = "this site's database has no way to tell that"
+NO_CHAIN = "no column of this site's {} says to whom its rows belong"
 
 
 class BadDeclaration(Exception):
@@ -40,14 +48,26 @@ class Inner(NamedTuple):
 RowId = int | str | Inner
 
 
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """A noun that the site's database cannot serve, and why."""
+
+    noun: Noun
+    reason: str
+
+
 @dataclass(frozen=True)
 class Bound:
-    """A noun with its table: what queries and writes are made from."""
+    """A noun with its table: what queries and writes are made from.
+
+    `missing` are the columns and includes that this site's database lacks, each with why.
+    """
 
     noun: Noun
     table: sa.Table
     zone: ZoneInfo
     references: Mapping[str, Reference] = field(default_factory=dict)
+    missing: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def path(self) -> str:
@@ -116,6 +136,25 @@ class Bound:
         }
 
     @cached_property
+    def closed(self) -> Mapping[str, str]:
+        """The actions that the site's database does not allow, each with why."""
+        return notes_of(self.table).closed
+
+    @cached_property
+    def actions(self) -> tuple[Action, ...]:
+        """The actions that are declared and that the site's database allows."""
+        return tuple(action for action in self.noun.actions if action not in self.closed)
+
+    @cached_property
+    def unpointed(self) -> dict[str, None]:
+        """Foreign keys that a new row leaves empty, whatever row the database's default names."""
+        return {
+            str(column.name): None
+            for column in self.table.columns
+            if column.foreign_keys and column.nullable and column.server_default is not None
+        }
+
+    @cached_property
     def settable(self) -> frozenset[str]:
         """The columns that somebody may write through the API."""
         return frozenset((*self.noun.writable, *self.noun.rights))
@@ -133,7 +172,8 @@ class Bound:
             for column in self.table.columns
             if column.name in self.settable
             and not column.nullable
-            and column.server_default is None
+            # A default that names a row is no default: that row need not be there.
+            and (column.server_default is None or column.foreign_keys)
         }
         return tuple(name for name in self.fields if name in needed)
 
@@ -144,10 +184,13 @@ class Bound:
 
 
 @cache
-def light(table: sa.Table) -> sa.TableClause:
-    """A table's names and types alone: its aliases cost an eighth of the table's own."""
-    columns = [sa.column(str(column.name), column.type) for column in table.columns]
-    return sa.table(str(table.name), *columns, schema=table.schema)
+def light(table: sa.Table) -> sa.FromClause:
+    """A table's names and types alone: its aliases cost an eighth of the table's own.
+
+    What rules ask for and the site's table lacks reads as null.
+    """
+    nulls = [sa.Column(name, kind) for name, kind in notes_of(table).nulls.items()]
+    return standing_for(table, str(table.name), [*table.columns, *nulls])
 
 
 class Catalogue:
@@ -159,24 +202,38 @@ class Catalogue:
     def __init__(self, nouns: Iterable[Noun], metadata: sa.MetaData, zone: ZoneInfo) -> None:
         nouns = tuple(nouns)
         self.metadata = metadata
-        paths = {noun.table: noun.path for noun in nouns}
-        faults: list[str] = []
+        faults = [
+            f"{noun.path}: no table {noun.table}"
+            for noun in nouns
+            if noun.table not in metadata.tables
+            and noun.table not in notes_of_all(metadata).absent
+            and not noun.reflected
+        ]
+        self.absent = _absent(nouns, metadata)
+        there = [noun for noun in nouns if noun.path not in self.absent]
+        there = [noun for noun in there if noun.table in metadata.tables]
+        paths = {noun.table: noun.path for noun in there}
         self._bound: dict[str, Bound] = {}
-        for noun in nouns:
-            table = metadata.tables.get(noun.table)
-            if table is None:
-                faults.append(f"{noun.path}: no table {noun.table}")
-                continue
-            faults.extend(f"{noun.path}: no column {name}" for name in _strangers(noun, table))
-            references = _references(table, paths, noun.leads)
-            references |= _references_back(table, paths, metadata, nouns, taken=references)
-            self._bound[noun.path] = Bound(noun, table, zone, references)
-        for bound in self._bound.values():
+        for declared in there:
+            table = metadata.tables[declared.table]
             faults.extend(
-                f"{bound.path}: no include {name} (has {', '.join(bound.references)})"
-                for name in bound.noun.includes
-                if name not in bound.references
+                f"{declared.path}: no column {name}" for name in _strangers(declared, table)
             )
+            noun, missing = sited(declared, table)
+            references = _references(table, paths, noun.leads)
+            references |= _references_back(table, paths, metadata, there, taken=references)
+            self._bound[noun.path] = Bound(noun, table, zone, references, missing)
+        narrowed = bool(self.absent) or any(bound.missing for bound in self)
+        for path, bound in list(self._bound.items()):
+            lost = [name for name in bound.noun.includes if name not in bound.references]
+            if narrowed:
+                self._bound[path] = _without_includes(bound, lost)
+                continue
+            known = ", ".join(bound.references)
+            faults.extend(f"{path}: no include {name} (has {known})" for name in lost)
+        if narrowed:
+            self._bound = {path: self._without_ways(one) for path, one in self._bound.items()}
+        for bound in self._bound.values():
             faults.extend(
                 f"{bound.path}: {column} does not lead to a noun"
                 for column in bound.noun.belongs_to
@@ -193,6 +250,24 @@ class Catalogue:
         if faults:
             raise BadDeclaration("; ".join(faults))
 
+    def _without_ways(self, bound: Bound) -> Bound:
+        """The noun without the filters that this site's database has no way for."""
+        led = {
+            name: tuple(way for way in sought.ways if self._leads(bound, way))
+            for name, sought in bound.noun.sought.items()
+        }
+        lost = {name: NO_WAY for name, ways in led.items() if not ways}
+        if all(led[name] == sought.ways for name, sought in bound.noun.sought.items()):
+            return bound
+        sought = {
+            name: replace(one, ways=led[name])
+            for name, one in bound.noun.sought.items()
+            if name not in lost
+        }
+        return replace(
+            bound, noun=replace(bound.noun, sought=sought), missing={**bound.missing, **lost}
+        )
+
     def _leads(self, noun: Bound, way: Sequence[str]) -> bool:
         for column in way[:-1]:
             if column not in noun.by_column:
@@ -201,6 +276,9 @@ class Catalogue:
         return way[-1] in noun.fields or way[-1] in noun.noun.names
 
     def __getitem__(self, path: str) -> Bound:
+        """A noun by its path. Raises NotFound for one that the site's database cannot serve."""
+        if path in self.absent:
+            raise NotFound(self.absent[path].reason)
         return self._bound[path]
 
     def __iter__(self) -> Iterator[Bound]:
@@ -236,34 +314,89 @@ class Catalogue:
                 if other.by_column[column].target == noun.path:
                     yield other, column
 
+    def referring(self, noun: Bound) -> Iterator[tuple[str, sa.ColumnElement[Any]]]:
+        """Every column, by its table's name, that leads to rows of `noun`, mapped or not."""
+        for table in self.metadata.tables.values():
+            for column in table.columns:
+                if any(key.references(noun.table) for key in column.foreign_keys):
+                    yield str(table.name), column
+        for name, column_name, target in notes_of_all(self.metadata).referring:
+            if target == noun.table.name:
+                yield name, sa.table(name, sa.column(column_name)).c[column_name]
+
+
+def _absent(nouns: Iterable[Noun], metadata: sa.MetaData) -> dict[str, Absent]:
+    """The nouns whose table cannot be read, and those that belong to one of these."""
+    nouns = tuple(nouns)
+    notes = notes_of_all(metadata)
+    found = {
+        noun.path: Absent(noun, notes.absent.get(noun.table, NO_TABLE.format(noun.table)))
+        for noun in nouns
+        if noun.table in notes.absent or (noun.reflected and noun.table not in metadata.tables)
+    }
+    found |= {
+        noun.path: Absent(noun, NO_CHAIN.format(noun.table))
+        for noun in nouns
+        if noun.path not in found and noun.table in metadata.tables and noun.belongs_to
+        if not set(noun.belongs_to) - set(notes_of(metadata.tables[noun.table]).missing)
+    }
+    while True:
+        tables = {absent.noun.table: absent for absent in found.values()}
+        more = {
+            noun.path: Absent(
+                noun, f"{why.noun.table} cannot be read, to which it belongs: {why.reason}"
+            )
+            for noun in nouns
+            if noun.path not in found and noun.table in metadata.tables
+            if (why := _parent_among(noun, metadata.tables[noun.table], tables)) is not None
+        }
+        if not more:
+            return found
+        found |= more
+
+
+def _parent_among(noun: Noun, table: sa.Table, tables: Mapping[str, Absent]) -> Absent | None:
+    """The absent noun to which the rows of a noun belong."""
+    leads = [(column, target) for column, target in _keys(table) if column in noun.belongs_to]
+    return next((tables[to] for column, to in leads if to in tables and column in table.c), None)
+
+
+def _keys(table: sa.Table) -> list[tuple[str, str]]:
+    """A table's foreign keys, those that this site's database lacks among them: so names stay."""
+    there = [
+        (str(column.name), str(key.column.table.name))
+        for column in table.columns
+        for key in column.foreign_keys
+    ]
+    return [*there, *notes_of(table).lost.items()]
+
+
+def _without_includes(bound: Bound, lost: list[str]) -> Bound:
+    if not lost:
+        return bound
+    includes = tuple(name for name in bound.noun.includes if name not in lost)
+    why = {name: f"this site's database has not what {name} needs" for name in lost}
+    noun = replace(bound.noun, includes=includes)
+    return replace(bound, noun=noun, missing={**bound.missing, **why})
+
 
 def _strangers(noun: Noun, table: sa.Table) -> list[str]:
-    named: set[str] = {
-        *noun.belongs_to, *noun.writable, *noun.rights, *noun.fixed, *noun.required, *noun.search,
-        *noun.shared, *noun.hidden, *noun.defaults, *noun.leads,
-        *noun.stamps, *noun.units, *noun.patterns,
-        *[name for name in (noun.within, noun.key) if name],
-        *[part.removeprefix("-") for part in noun.sort.split(",") if part],
-    }  # fmt: skip
-    named |= {column for name in noun.names.values() if name.via is None for column in name.columns}
-    return sorted(named - {str(column.name) for column in table.columns} - set(noun.names))
+    known = {str(column.name) for column in table.columns} | set(notes_of(table).missing)
+    return [] if noun.reflected else sorted(columns_named(noun) - known - set(noun.names))
 
 
 def _references(
     table: sa.Table, paths: Mapping[str, str], leads: Mapping[str, str]
 ) -> dict[str, Reference]:
     """Named by table where that is unambiguous, else by the column without `Id`."""
-    keys = [
-        (str(column.name), str(key.column.table.name))
-        for column in table.columns
-        for key in column.foreign_keys
-    ] + list(leads.items())
+    keys = [*_keys(table), *leads.items()]
+    lost = notes_of(table).lost
     counts: dict[str, int] = {}
     for _, target in keys:
         counts[target] = counts.get(target, 0) + 1
     found: dict[str, Reference] = {}
     for column_name, target in keys:
-        if target in paths:
+        if target in paths and column_name not in lost:
             name = target if counts[target] == 1 else column_name.removesuffix("Id")
             found[name] = Reference(name, column_name, paths[target])
     return found
@@ -287,19 +420,16 @@ def _references_back(
         other = metadata.tables.get(noun.table)
         if other is None or paths[noun.table] != noun.path:
             continue
-        columns = [
-            str(column.name)
-            for column in other.columns
-            if any(key.column.table is table for key in column.foreign_keys)
-            or noun.leads.get(str(column.name)) == table.name
-        ]
+        keys = [*_keys(other), *noun.leads.items()]
+        columns = list(dict.fromkeys(name for name, to in keys if to == table.name))
         belonging = [column for column in columns if column in noun.belongs_to]
         plain = columns if len(columns) == 1 else belonging if len(belonging) == 1 else []
         for column in columns:
             name = noun.table
             if column not in plain or name in taken:
                 name = f"{noun.table}_{column.removesuffix('Id')}"
-            found[name] = Reference(name, column, noun.path, many=True)
+            if column not in notes_of(other).lost:
+                found[name] = Reference(name, column, noun.path, many=True)
     return found
 
 

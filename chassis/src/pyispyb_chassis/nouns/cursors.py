@@ -97,8 +97,10 @@ def _time(value: Any) -> time | timedelta:
 _HEARD: Mapping[str, Callable[[Any], Any]] = {
     "string": _text,
     "enum": _text,
+    "json": _text,
     "integer": _integer,
     "number": _number,
+    "decimal": _number,
     "datetime": _moment,
     "date": lambda value: date.fromisoformat(_text(value)),
     "time": _time,

@@ -63,7 +63,7 @@ def _cell(value: Any) -> str:
     """A cell; a text that a spreadsheet would run gets an apostrophe before it, a number not."""
     if value is None:
         return ""
-    text = str(value)
+    text = orjson.dumps(value).decode() if isinstance(value, (dict, list)) else str(value)
     if isinstance(value, str) and text.startswith(_FORMULA):
         text = f"'{text}"
     if not text or _QUOTED.search(text):

@@ -11,8 +11,13 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
+
+from pyispyb_chassis.portable import JsonText
+from pyispyb_chassis.site.charsets import bytes_of, stranger_to
+from pyispyb_chassis.site.kinds import charset_of
 
 _INTEGER_BITS: tuple[tuple[type[Any], int], ...] = (
     (mysql.TINYINT, 8),
@@ -61,7 +66,7 @@ class Field:
     @property
     def is_text(self) -> bool:
         """Whether it compares as text: without case and trailing blanks."""
-        return self.kind in {"string", "enum"}
+        return self.kind in {"string", "enum", "json"}
 
 
 def field_of(
@@ -70,7 +75,9 @@ def field_of(
     """The wire form of a column; `zone` is that of the database's naive times."""
     kind, schema, accept, parse, show = _form_of(column.type, zone)
     schema = dict(schema)
-    if column.nullable:
+    if kind == "json":
+        schema["type"] = ["object", "array", *(["null"] if column.nullable else [])]
+    elif column.nullable:
         schema["type"] = [schema["type"], "null"]
         if "enum" in schema:
             schema["enum"] = [*schema["enum"], None]
@@ -122,10 +129,9 @@ def _form_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> Form:
     if isinstance(kind, (sa.Float, sa.Double)):
         return (*_number(single=_is_single(kind)), None)
     if isinstance(kind, sa.Numeric):
-        return (
-            *_number(single=False),
-            lambda value: float(value) if isinstance(value, Decimal) else value,
-        )
+        return _decimal(kind)
+    if isinstance(kind, JsonText):
+        return _json(kind)
     if isinstance(kind, sa.String):
         return (*_string(kind), None)
     if isinstance(kind, sa.DateTime):
@@ -156,6 +162,8 @@ def _integer(
 ) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
     bits = next((bits for class_, bits in _INTEGER_BITS if isinstance(kind, class_)), 32)
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+    if getattr(kind, "unsigned", False):
+        low, high = 0, 2**bits - 1
     flag = isinstance(kind, mysql.TINYINT)
 
     def accept(value: Any) -> int:
@@ -214,15 +222,17 @@ def _string(
 ) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
     most_bytes = next((size for class_, size in _TEXT_BYTES if isinstance(kind, class_)), None)
     most = kind.length if kind.length and most_bytes is None else None
+    charset = charset_of(kind)
 
     def accept(value: Any) -> str:
         if not isinstance(value, str):
             raise Refused("a text")
         if "\0" in value:
             raise Refused("a text without NUL characters")
+        _hold(value, charset)
         if most is not None and len(value) > most:
             raise Refused(f"a text of at most {most} characters, not {len(value)}")
-        if most_bytes is not None and len(value.encode()) > most_bytes:
+        if most_bytes is not None and bytes_of(charset, value) > most_bytes:
             raise Refused(f"a text of at most {most_bytes} bytes")
         return value
 
@@ -230,6 +240,58 @@ def _string(
     if most is not None:
         schema["maxLength"] = most
     return "string", schema, accept, str
+
+
+def _hold(text: str, charset: str | None) -> None:
+    """Refuse a text with a character that the column cannot keep."""
+    stranger = stranger_to(charset, text)
+    if stranger is not None:
+        raise Refused(f"a text in this database's {charset}, which has no {stranger!r}")
+
+
+def _decimal(kind: sa.Numeric[Any]) -> Form:
+    """DECIMAL: a number with so many digits before and behind the point."""
+    before = (kind.precision or 10) - (kind.scale or 0)
+    wanted = f"a number of at most {before} digits before the point"
+
+    def parse(text: str) -> Decimal:
+        try:
+            value = Decimal(text)
+        except ArithmeticError as error:
+            raise Refused("a number") from error
+        if not value.is_finite() or abs(round(value, kind.scale or 0)) >= 10**before:
+            raise Refused(wanted)
+        return value
+
+    def accept(value: Any) -> Decimal:
+        if isinstance(value, bool) or not isinstance(value, (int, float)):
+            raise Refused("a number")
+        return parse(repr(value))
+
+    def show(value: Any) -> Any:
+        return float(value) if isinstance(value, Decimal) else value
+
+    return "decimal", {"type": "number"}, accept, parse, show
+
+
+def _json(kind: JsonText) -> Form:
+    """A text that holds JSON is an object or an array on the wire, not a text of it."""
+    charset = charset_of(kind)
+
+    def accept(value: Any) -> str:
+        if not isinstance(value, (dict, list)):
+            raise Refused("a JSON object or array, not a text of it")
+        text = orjson.dumps(value).decode()
+        _hold(text, charset)
+        return text
+
+    def show(value: Any) -> Any:
+        try:
+            return orjson.loads(value) if isinstance(value, (str, bytes)) else value
+        except ValueError:  # another program's text, told as it is
+            return value
+
+    return "json", {"type": "object"}, accept, str, show
 
 
 _MOMENT = "a time in ISO 8601, as 2026-11-23T08:00:00+01:00"

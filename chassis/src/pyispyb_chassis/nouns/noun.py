@@ -48,6 +48,8 @@ class Noun:
     columns that lead to rows of a table without being declared as foreign keys.
     One that stands `within` another has its routes below that one's items, at `segment`: `within`
     is the column that leads there, `key` the one that tells its rows apart in there.
+    `reflected` says that no package maps its table: a site that has it has the noun, with the
+    columns that the site has.
     """
 
     table: str
@@ -81,6 +83,7 @@ class Noun:
     key: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
+    reflected: bool = False
 
     @property
     def one(self) -> str:

@@ -43,6 +43,9 @@ class _Reader:
         allowed = [*self._noun.fields, *self._noun.noun.names]
         if name in self._noun.noun.sought:
             return self._sought(key, name, operator, text)
+        if name not in allowed and name in self._noun.missing:
+            self._refuse(key, self._noun.missing[name])
+            return None
         if name not in allowed:
             others = [*RESERVED, *allowed, *self._noun.noun.sought]
             self._refuse(key, f"no such filter; allowed: {', '.join(others)}")
@@ -96,7 +99,9 @@ class _Reader:
         keys: list[tuple[str, bool]] = []
         for part in text.split(","):
             name = part.removeprefix("-")
-            if name not in allowed:
+            if name not in allowed and name in self._noun.missing:
+                self._refuse("sort", self._noun.missing[name])
+            elif name not in allowed:
                 self._refuse("sort", f"cannot sort by {name!r}; allowed: {', '.join(allowed)}")
             elif name in {known for known, _ in keys}:
                 self._refuse("sort", f"{name} stands twice")
@@ -115,6 +120,9 @@ class _Reader:
                 continue
             noun = self._noun
             for depth, name in enumerate(names, 1):
+                if name not in noun.noun.includes and name in noun.missing:
+                    self._refuse("include", f"{part}: {noun.missing[name]}")
+                    break
                 if name not in noun.noun.includes:
                     allowed = ", ".join(noun.noun.includes) or "nothing"
                     self._refuse("include", f"{part}: {noun.path} includes {allowed}")
@@ -135,7 +143,9 @@ class _Reader:
                 continue
             noun = noun_at(self._noun, path, self._catalogue)
             allowed = [*noun.fields, *noun.noun.names]
-            if name not in allowed:
+            if name not in allowed and name in noun.missing:
+                self._refuse("fields", f"{part}: {noun.missing[name]}")
+            elif name not in allowed:
                 self._refuse("fields", f"no field {part}; allowed: {', '.join(allowed)}")
             elif name not in chosen.setdefault(path, []):
                 chosen[path].append(name)

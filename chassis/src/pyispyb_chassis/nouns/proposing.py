@@ -34,7 +34,8 @@ class Body:
 def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     """The body held against the noun's columns; `new` rows need what is required."""
     body = Body({}, [])
-    strangers = [name for name in given if name not in noun.fields]
+    body.faults.extend((name, noun.missing[name]) for name in given if name in noun.missing)
+    strangers = [name for name in given if name not in noun.fields and name not in noun.missing]
     for name, value in given.items():
         if name in noun.fields:
             try:

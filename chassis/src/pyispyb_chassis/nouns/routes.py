@@ -14,9 +14,10 @@ from pyispyb_chassis.bodies import json_answer, json_object, json_objects
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Forbidden, NotFound, Unprocessable
 from pyispyb_chassis.nouns.bulk import MOST_AT_ONCE
-from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Inner, RowId
+from pyispyb_chassis.nouns.catalogue import Absent, Bound, Catalogue, Inner, RowId
 from pyispyb_chassis.nouns.exports import as_csv, as_ndjson, columns_of, refuse_lists
 from pyispyb_chassis.nouns.ledger import Attempt, checked_key
+from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_chassis.nouns.parsing import read_paging, read_query
 from pyispyb_chassis.nouns.policy import V
 from pyispyb_chassis.nouns.query import OF_AN_EXPORT, OF_AN_ITEM, Filter
@@ -179,7 +180,29 @@ def attempt() -> Attempt | None:
 
 def noun_namespaces(engine: Engine[Any]) -> list[Namespace]:
     """A namespace for each noun, and one that lists the nouns and their schemas."""
-    return [*[_routes_of(noun, engine) for noun in engine.catalogue], _directory(engine)]
+    there = [_routes_of(noun, engine) for noun in engine.catalogue]
+    absent = [_routes_of_absent(one) for one in engine.catalogue.absent.values()]
+    return [*there, *absent, _directory(engine)]
+
+
+def _routes_of_absent(absent: Absent) -> Namespace:
+    """Routes that say why this site's database cannot serve the noun."""
+    noun = absent.noun
+    namespace = Namespace(noun.path, path=f"/{noun.path}", description=noun.doc)
+
+    @requires(noun.read)
+    def read(_self: Resource, **_keys: str) -> Response:
+        raise NotFound(absent.reason)
+
+    @requires(noun.write)
+    def write(_self: Resource, **_keys: str) -> Response:
+        raise NotFound(absent.reason)
+
+    item = {"get": ("get", read), "patch": ("patch", write), "delete": ("delete", write)}
+    _mount(namespace, noun, "", {"list": ("get", read), "create": ("post", write)})
+    _mount(namespace, noun, "/<string:key>", item)
+    _mount(namespace, noun, "/<string:key>/history", {"get": ("get", read)})
+    return namespace
 
 
 def _routes_of(noun: Bound, engine: Engine[Any]) -> Namespace:
@@ -212,24 +235,22 @@ def _routes_of(noun: Bound, engine: Engine[Any]) -> Namespace:
 
     collection = {"list": ("get", list_), "create": ("post", create)}
     item = {"get": ("get", get), "patch": ("patch", patch), "delete": ("delete", delete)}
-    _mount(namespace, noun, "", collection)
-    _mount(namespace, noun, "/<string:key>", item)
-    _mount(namespace, noun, "/<string:key>/history", {"get": ("get", history)})
+    _mount(namespace, noun.noun, "", collection)
+    _mount(namespace, noun.noun, "/<string:key>", item)
+    _mount(namespace, noun.noun, "/<string:key>/history", {"get": ("get", history)})
     return namespace
 
 
 def _mount(
     namespace: Namespace,
-    noun: Bound,
+    noun: Noun,
     path: str,
     methods: dict[str, tuple[str, Callable[..., Response]]],
 ) -> None:
-    offered = {
-        method: call for action, (method, call) in methods.items() if action in noun.noun.actions
-    }
+    offered = {method: call for action, (method, call) in methods.items() if action in noun.actions}
     if offered:
         kind = path.rpartition("/")[2].replace("<string:key>", "item") or "list"
-        resource = type(f"{noun.noun.table}_{kind}", (Resource,), offered)
+        resource = type(f"{noun.table}_{kind}", (Resource,), offered)
         namespace.add_resource(resource, path, endpoint=f"{noun.path}_{kind}")
 
 
@@ -246,15 +267,19 @@ def _directory(engine: Engine[Any]) -> Namespace:
                     "path": f"{engine.prefix}/{engine.catalogue.mount(noun)}",
                     "area": noun.noun.area,
                     "doc": noun.noun.doc,
+                    "closed": dict(noun.closed),
+                    "missing": dict(noun.missing),
                 }
                 for noun in engine.catalogue
             ]
+            absent = {path: one.reason for path, one in engine.catalogue.absent.items()}
             page = {
                 "total": len(rows),
                 "results": rows,
                 "limit": len(rows),
                 "skip": 0,
                 "next": None,
+                "absent": absent,
             }
             return json_answer(page)
 
@@ -262,7 +287,7 @@ def _directory(engine: Engine[Any]) -> Namespace:
         @requires()
         def get(self, path: str) -> Response:
             """The JSON Schema of a noun: fields, types, units, filters, includes, rights."""
-            if path not in engine.catalogue:
+            if path not in engine.catalogue and path not in engine.catalogue.absent:
                 raise NotFound("no such noun")
             return json_answer(schema_of(engine.catalogue[path], engine.catalogue))
 

@@ -66,7 +66,7 @@ class Writer(Generic[V]):
         Raises NotFound where the parent is unseen, Forbidden where the viewer may not, and
         Unprocessable with every fault of the body.
         """
-        self._need(noun, viewer)
+        self._need(noun, viewer, "create")
         with self._writing() as connection:
             if attempt is not None:
                 answered = self._ledger.begin(connection, attempt)
@@ -89,7 +89,7 @@ class Writer(Generic[V]):
 
         Raises what `create` raises: an unseen parent comes first, then what the viewer may not.
         """
-        self._need(noun, viewer)
+        self._need(noun, viewer, "create")
         with self._writing() as connection:
             if attempt is not None:
                 answered = self._ledger.begin(connection, attempt)
@@ -184,6 +184,7 @@ class Writer(Generic[V]):
         if noun.noun.within is not None:
             self._refuse_twice(connection, noun, body, place)
         filled = {
+            **noun.unpointed,
             **noun.noun.defaults,
             **body.values,
             **stamps_of(noun, "create"),
@@ -215,7 +216,7 @@ class Writer(Generic[V]):
 
         Raises Stale where the row is of none of the versions that are `meant`.
         """
-        self._need(noun, viewer)
+        self._need(noun, viewer, "patch")
         with self._writing() as connection:
             body = body_of(noun, given, new=False)
             concerned = self._distinct.concern(noun, body.values)
@@ -253,7 +254,7 @@ class Writer(Generic[V]):
         Raises Conflict with each table and count that refers to it, Stale where the row is of none
         of the versions that are `meant`.
         """
-        self._need(noun, viewer)
+        self._need(noun, viewer, "delete")
         with self._writing() as connection:
             row_id = self._locked(connection, noun, key, viewer, self._policy.deletes, meant)
             referring = self.referring(connection, noun, row_id)
@@ -278,9 +279,11 @@ class Writer(Generic[V]):
                 raise Unavailable("read-only: the service's own tables are missing")
             yield connection
 
-    def _need(self, noun: Bound, viewer: V) -> None:
+    def _need(self, noun: Bound, viewer: V, action: str) -> None:
         if not self._policy.may(viewer, noun.noun.write):
             raise Forbidden(f"this needs the permission {noun.noun.write}")
+        if action in noun.closed:
+            raise Forbidden(noun.closed[action])
 
     def _read(self, connection: Connection, noun: Bound, key: RowId, viewer: V) -> Row:
         return self._reader.item(connection, noun, key, viewer, Query(total=False))
@@ -470,13 +473,10 @@ class Writer(Generic[V]):
             return []
         key = row_id
         counts: list[tuple[str, sa.ScalarSelect[Any]]] = []
-        for table in self._catalogue.metadata.tables.values():
-            for column in table.columns:
-                if not any(fk.references(noun.table) for fk in column.foreign_keys):
-                    continue
-                if str(table.name) not in noun.noun.owns:
-                    count = sa.select(sa.func.count()).select_from(table).where(column == key)
-                    counts.append((str(table.name), count.scalar_subquery()))
+        for name, column in self._catalogue.referring(noun):
+            if name not in noun.noun.owns:
+                count = sa.select(sa.func.count()).select_from(column.table).where(column == key)
+                counts.append((name, count.scalar_subquery()))
         if not counts:
             return []
         found = connection.execute(sa.select(*[count for _, count in counts])).one()

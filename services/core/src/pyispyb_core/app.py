@@ -1,5 +1,6 @@
 """The only wiring of core."""
 
+import logging
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -19,10 +20,13 @@ from pyispyb_chassis.nouns.schema import contract_of_nouns
 from pyispyb_chassis.nouns.writing import Writer
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
+from pyispyb_chassis.tokens import Verifier
+from pyispyb_chassis.waiting import Waiting
 from pyispyb_core.catalogue import nouns_of
 from pyispyb_core.operations.activity import Activity
 from pyispyb_core.operations.local_contacts import LocalContacts
-from pyispyb_core.operations.schema import has_own_tables, tables_of
+from pyispyb_core.operations.schema import has_own_tables
+from pyispyb_core.operations.site import Site, site_of, unread
 from pyispyb_core.operations.sync import Sync
 from pyispyb_core.operations.viewers import Viewers
 from pyispyb_core.resources.activity import activity_namespace
@@ -33,6 +37,8 @@ from pyispyb_core.resources.user import user_namespace
 from pyispyb_core.rules import Rules, Viewer
 from pyispyb_core.settings import CoreSettings, PermissionSettings
 from pyispyb_core.tables import Tables
+
+log = logging.getLogger(__name__)
 
 
 def _fault_of_own_tables(database: Database, tables: Tables) -> str | None:
@@ -45,14 +51,45 @@ def _fault_of_own_tables(database: Database, tables: Tables) -> str | None:
 
 
 def create_app(configuration: Configuration, *, without: frozenset[str] = frozenset()) -> Flask:
-    """The WSGI app of core; `without` takes rules out, for the test that proves each bites."""
+    """The WSGI app of core; `without` takes rules out, for the test that proves each bites.
+
+    What the site's database is made of is read first; while it is down, or no ISPyB is in it, the
+    app answers 503 and looks again.
+    """
     settings = configuration.section(CoreSettings)
     database = Database(
         settings.database_url.get_secret_value(),
         name="the ISPyB database",
         query_timeout=settings.query_timeout,
     )
-    tables = tables_of(database, settings.own_schema)
+
+    def wired(verifier: Verifier | None = None) -> Flask:
+        site = site_of(database, settings)
+        database.hold(None)
+        return _wired(configuration, database, site, without, verifier)
+
+    try:
+        return wired()
+    except ServiceError as error:
+        log.warning("the database could not be read yet", extra={"reason": error.detail})
+        database.hold(error.detail)
+        site = unread(database, settings, error.detail)
+    app = _wired(configuration, database, site, without, None)
+    verifier = app.extensions["pyispyb"].verifier
+    app.wsgi_app = Waiting(app.wsgi_app, lambda: wired(verifier).wsgi_app)  # type: ignore[method-assign]
+    return app
+
+
+def _wired(
+    configuration: Configuration,
+    database: Database,
+    site: Site,
+    without: frozenset[str],
+    verifier: Verifier | None,
+) -> Flask:
+    """The app, made for the database as it is."""
+    settings = configuration.section(CoreSettings)
+    tables = site.tables
     rules = Rules(tables, settings, without=without)
     nouns = nouns_of(settings.name_pattern)
     catalogue = Catalogue(nouns, tables.metadata, ZoneInfo(settings.database_timezone))
@@ -99,8 +136,9 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
             "own tables": lambda: _fault_of_own_tables(database, tables),
         },
         databases=[database],
+        noted={"the site's database": lambda: site.told},
     )
-    app = create_service(configuration, service)
+    app = create_service(configuration, service, verifier)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
     app.extensions["pyispyb"].verifier.on_revoked_logins(links.forget_revoked)
     add_front_page(app, settings.prefix)

@@ -60,6 +60,7 @@ class _Demo:
 
     def _add(self, table: str, **values: Any) -> int:
         target = self._tables[table]
+        values = {name: value for name, value in values.items() if name in target.c}
         inserted = self._connection.execute(sa.insert(target).values(values))
         return int(cast("tuple[int, ...]", inserted.inserted_primary_key)[0])
 

@@ -16,7 +16,7 @@ def current(connection: Connection, tables: Tables, viewer: Viewer) -> dict[str,
     """The caller: login, permissions, and the names on their Person if there is one."""
     answer: dict[str, Any] = {**shown(viewer), "givenName": None, "familyName": None}
     if viewer.person_id is not None:
-        person = tables["Person"]
+        person = tables.alias("Person")
         names = connection.execute(
             sa.select(person.c.givenName, person.c.familyName).where(
                 person.c.personId == viewer.person_id
@@ -39,7 +39,7 @@ def access(
     everything = bool(
         viewer.permissions & {Permission.EVERYTHING_READ_ALL, Permission.PROPOSALS_READ_ALL}
     )
-    proposal, session = tables["Proposal"].alias(), tables["BLSession"].alias()
+    proposal, session = tables.alias("Proposal"), tables.alias("BLSession")
     parameters = rules.parameters(viewer)
 
     def ids(column: sa.ColumnElement[int], condition: sa.ColumnElement[bool]) -> list[int]:

@@ -55,6 +55,14 @@ KINDS = (
 PARENTS = {"sessionId": "sessions", "proposal": "proposals", "blSampleId": "samples"}
 
 
+# What it asks of rows: it reads as null where a site's database lacks it.
+ASKED_FOR = frozenset(
+    column
+    for kind in KINDS
+    for column in (kind.start, kind.end, kind.session, kind.sample, *kind.tells)
+) | {"numberOfImages", "runStatus", "processingStatus"}
+
+
 class NoCursor(ValueError):
     """Not a cursor of this list."""
 
@@ -115,6 +123,7 @@ class Activity:
             (n, kind)
             for n, kind in enumerate(KINDS)
             if kind.path in wanted.kinds
+            and kind.path in self._catalogue
             and self._rules.may(viewer, self._catalogue[kind.path].noun.read)
         ]
         counts = self._counts(connection, kinds, parent, viewer, values)
@@ -145,7 +154,7 @@ class Activity:
         columns = []
         for _, kind in kinds:
             noun = self._catalogue[kind.path]
-            row = noun.table.alias()
+            row = noun.alias()
             count = sa.select(sa.func.count()).select_from(row)
             columns.append(count.where(self._of(kind, parent, viewer, row)).scalar_subquery())
         found = connection.execute(sa.select(*columns), values).one()
@@ -160,7 +169,7 @@ class Activity:
         elif parent.path == "samples":
             belongs = row.c[kind.sample] == key
         else:
-            session = self._catalogue["sessions"].table.alias()
+            session = self._catalogue["sessions"].alias()
             inside = sa.select(session.c.sessionId).where(session.c.proposalId == key)
             belongs = row.c[kind.session].in_(inside)
         return sa.and_(belongs, self._rules.sees(noun, viewer, row))
@@ -177,7 +186,7 @@ class Activity:
     ) -> list[tuple[Place, dict[str, Any]]]:
         """As many rows of a kind as the page could hold, and one more."""
         noun = self._catalogue[kind.path]
-        row = noun.table.alias()
+        row = noun.alias()
         start, key = row.c[kind.start], row.c[noun.key]
         in_utc = isinstance(start.type, sa.TIMESTAMP)
         moment = sa.case((start > NO_TIME, start), else_=sa.literal(NO_TIME, sa.DateTime))
@@ -198,16 +207,17 @@ class Activity:
             return
         if self._may(viewer, "datacollections"):
             self._tell_of_collections(connection, groups)
-        if self._may(viewer, "autoproc-programs"):
+        told = ("autoproc-integrations", "autoproc-programs")
+        if all(path in self._catalogue for path in told) and self._may(viewer, told[1]):
             self._tell_of_processing(connection, groups)
 
     def _may(self, viewer: Viewer, path: str) -> bool:
-        return self._rules.may(viewer, self._catalogue[path].noun.read)
+        return path in self._catalogue and self._rules.may(viewer, self._catalogue[path].noun.read)
 
     def _tell_of_collections(
         self, connection: Connection, groups: Mapping[int, dict[str, Any]]
     ) -> None:
-        collection = self._catalogue["datacollections"].table
+        collection = self._catalogue["datacollections"].alias()
         by_group = collection.c.dataCollectionGroupId
         inside = by_group.in_(groups)
         counted = sa.select(
@@ -234,9 +244,9 @@ class Activity:
         self, connection: Connection, groups: Mapping[int, dict[str, Any]]
     ) -> None:
         """`processingStatus` of a program is 1 for success, 0 for failure, null while it runs."""
-        collection = self._catalogue["datacollections"].table
-        integration = self._catalogue["autoproc-integrations"].table
-        program = self._catalogue["autoproc-programs"].table
+        collection = self._catalogue["datacollections"].alias()
+        integration = self._catalogue["autoproc-integrations"].alias()
+        program = self._catalogue["autoproc-programs"].alias()
         joined = integration.join(
             collection, collection.c.dataCollectionId == integration.c.dataCollectionId
         ).join(program, program.c.autoProcProgramId == integration.c.autoProcProgramId)
@@ -282,10 +292,11 @@ def _told(
     noun: Bound, kind: Kind, order: int, row: Mapping[str, Any], *, in_utc: bool
 ) -> tuple[Place, dict[str, Any]]:
     """A row as the list shows it, and its place."""
-    shown = {
-        name: noun.fields[name].show(value) if noun.fields[name].show else value  # type: ignore[misc]
-        for name, value in ((name, row[name]) for name in _columns(noun, kind))
-    }
+    shown = {}
+    for name in _columns(noun, kind):
+        field = noun.fields.get(name)
+        show = None if field is None else field.show
+        shown[name] = row[name] if show is None else show(row[name])
     start = row[kind.start]
     timed = isinstance(start, datetime) and start > NO_TIME
     zone = UTC if in_utc else noun.zone

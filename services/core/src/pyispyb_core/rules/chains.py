@@ -42,7 +42,7 @@ class Chains:
         self._settings = settings
         self._zone = ZoneInfo(settings.database_timezone)
         self._catalogue: Catalogue | None = None
-        self._narrow: dict[str, sa.TableClause] = {}
+        self._narrow: dict[str, sa.FromClause] = {}
         self.without = without
 
     def attach(self, catalogue: Catalogue) -> None:
@@ -67,12 +67,7 @@ class Chains:
         time in which a statement is built.
         """
         if table not in self._narrow:
-            wanted = [
-                sa.column(str(column.name), column.type)
-                for column in self._tables[table].columns
-                if column.primary_key or column.foreign_keys or column.name in ASKED_FOR
-            ]
-            self._narrow[table] = sa.table(table, *wanted)
+            self._narrow[table] = self._tables.narrow(table, ASKED_FOR)
         return self._narrow[table].alias()
 
     def _word(self, column: sa.ColumnElement[str]) -> sa.ColumnElement[str]:
