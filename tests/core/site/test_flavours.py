@@ -62,6 +62,8 @@ def test_every_noun_is_served_or_says_why_not(site: Sites, flavour: Flavour) -> 
     core = site(flavour)
     told = core.get(ERIN, "/nouns")
     for noun in told["results"]:
+        if "{parent}" in noun["path"]:  # it is read below its parent
+            continue
         page = core.get(ERIN, f"/{noun['name']}?limit=2")
         schema = core.get(ERIN, f"/nouns/{noun['name']}")
         for include in schema["includes"]:
