@@ -125,6 +125,22 @@ class Permission(StrEnum):
         "container-inspections:write",
         "ask for inspections of containers of your proposals",
     )
+    CONTAINER_QUEUE_READ = (
+        "container-queue:read",
+        "read which containers that you may see wait to be measured",
+    )
+    CONTAINER_QUEUE_SAMPLES_READ = (
+        "container-queue-samples:read",
+        "read what is to be measured of containers that you may see",
+    )
+    CONTAINER_QUEUE_SAMPLES_WRITE = (
+        "container-queue-samples:write",
+        "say what is to be measured of containers of your proposals",
+    )
+    CONTAINER_QUEUE_WRITE = (
+        "container-queue:write",
+        "put containers of your proposals into the queue, and take them out",
+    )
     CONTAINER_TYPES_READ = "container-types:read", "read kinds of containers"
     CONTAINER_TYPES_WRITE = "container-types:write", "administrators: change kinds of containers"
     CONTAINERS_READ = "containers:read", "read containers that you may see"

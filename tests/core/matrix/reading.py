@@ -55,6 +55,11 @@ INCLUDES = {
     "proteins": {"Proposal": [("proposalId", "proposals")]},
     "dewar-transport-history": {"Dewar": [("dewarId", "dewars")]},
     "container-history": {"Container": [("containerId", "containers")]},
+    "container-queue": {"Container": [("containerId", "containers")]},
+    "container-queue-samples": {
+        "ContainerQueue": [("containerQueueId", "container-queue")],
+        "BLSample": [("blSampleId", "samples")],
+    },
     "sub-samples": {"BLSample": [("blSampleId", "samples")]},
     "sample-images": {
         "BLSample": [("blSampleId", "samples")],

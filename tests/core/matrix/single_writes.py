@@ -7,6 +7,7 @@ Each case: who, what, body, the status, and the fields that the answer must name
 from typing import Any, NamedTuple
 
 from tests.core.matrix.keys_of_parts import KEYS_OF_PARTS
+from tests.core.matrix.keys_of_the_queue import KEYS_OF_THE_QUEUE
 
 
 class Write(NamedTuple):
@@ -171,7 +172,7 @@ MICROSCOPY = [
 
 PARTS = [
     Write(who, f"create {noun}", {**body, key: named}, status, () if status == 201 else (key,))
-    for who, noun, body, key, named, status in KEYS_OF_PARTS
+    for who, noun, body, key, named, status in (*KEYS_OF_PARTS, *KEYS_OF_THE_QUEUE)
 ]
 
 # A laboratory that one sees; an own one is no way to see another.

@@ -38,6 +38,8 @@ KINDS = {
         "DewarTransportHistory", "DewarTransportHistoryId", "storageLocation"
     ),
     "container-history": Kind("ContainerHistory", "containerHistoryId", "location"),
+    "container-queue": Kind("ContainerQueue", "containerQueueId", None),
+    "container-queue-samples": Kind("ContainerQueueSample", "containerQueueSampleId", "status"),
     "sub-samples": Kind("BLSubSample", "blSubSampleId", "comments"),
     "sample-images": Kind("BLSampleImage", "blSampleImageId", "comments"),
     "sample-groups": Kind("BLSampleGroup", "blSampleGroupId", "name"),

@@ -251,3 +251,17 @@ def add_words(world: World, now: datetime) -> None:
         location="3",
         status="processing",
     )
+    for proposal, puck, sample in (
+        ("MX1001", "puck 2", "sample 3"),
+        ("MX1002", "puck", "sample 1"),
+    ):
+        queued = world.add(
+            f"{proposal}/{puck} waits", "container-queue", containerId=world[f"{proposal}/{puck}"]
+        )
+        world.add(
+            f"{proposal}/{sample} waits",
+            "container-queue-samples",
+            containerQueueId=queued,
+            blSampleId=world[f"{proposal}/{sample}"],
+            status=f"w{len(world.rows)}",
+        )

@@ -110,4 +110,48 @@ container_history = Noun(
     stamps={"blTimeStamp": "create"},
 )
 
-NOUNS = (shippings, dewars, containers, transport_history, container_history)
+container_queue = Noun(
+    table="ContainerQueue",
+    path="container-queue",
+    singular="place in the queue",
+    area="shipping",
+    doc="A container that waits to be measured, until it is completed or taken out",
+    level=Level.PROPOSAL,
+    belongs_to=("containerId",),
+    read=Permission.CONTAINER_QUEUE_READ,
+    write=Permission.CONTAINER_QUEUE_WRITE,
+    writable=("containerId", "completedTimeStamp"),
+    includes=("Container", "ContainerQueueSample"),
+    sort="createdTimeStamp",
+    owns=("ContainerQueueSample",),
+    stamps={"createdTimeStamp": "create"},
+)
+
+container_queue_samples = Noun(
+    table="ContainerQueueSample",
+    path="container-queue-samples",
+    singular="queued sample",
+    area="shipping",
+    doc="What is to be measured of a container in the queue, and how far it is",
+    level=Level.PROPOSAL,
+    belongs_to=("containerQueueId",),
+    read=Permission.CONTAINER_QUEUE_SAMPLES_READ,
+    write=Permission.CONTAINER_QUEUE_SAMPLES_WRITE,
+    writable=(
+        "containerQueueId", "blSampleId", "blSubSampleId", "dataCollectionPlanId", "status",
+        "startTime", "endTime",
+    ),
+    includes=("ContainerQueue", "BLSample", "BLSubSample"),
+    search=("status",),
+    sort="-containerQueueSampleId",
+)  # fmt: skip
+
+NOUNS = (
+    shippings,
+    dewars,
+    containers,
+    transport_history,
+    container_history,
+    container_queue,
+    container_queue_samples,
+)

@@ -1,4 +1,4 @@
-"""What no two samples may share: a name under one acronym, a place in one container."""
+"""What only one may have: a name under an acronym, a place in a container or in the queue."""
 
 import sqlalchemy as sa
 
@@ -8,7 +8,7 @@ from pyispyb_core.rules.chains import Chains
 
 
 class DistinctRules(Chains):
-    """Conditions on two rows of BLSample."""
+    """Conditions on two rows of one table."""
 
     def distinct(self) -> tuple[Distinct, ...]:
         """What the engine holds writes against; a site may let names be."""
@@ -25,7 +25,14 @@ class DistinctRules(Chains):
             alike=self._alike_in_place,
             told="is in this place of the container",
         )
-        return (names, places) if self._settings.unique_sample_names else (places,)
+        queued = Distinct(
+            path="container-queue",
+            fields=("containerId", "completedTimeStamp"),
+            alike=self._alike_in_queue,
+            told="is of the same container, and not completed",
+        )
+        others = (places, queued)
+        return (names, *others) if self._settings.unique_sample_names else others
 
     def _alike_in_name(self, row: sa.FromClause, other: sa.FromClause) -> Condition:
         """Files are named by proposal, acronym and sample: these three name one sample.
@@ -53,4 +60,12 @@ class DistinctRules(Chains):
             other.c.containerId == row.c.containerId,
             self._word(other.c.location) == self._word(row.c.location),
             other.c.subLocation.is_not_distinct_from(row.c.subLocation),
+        )
+
+    def _alike_in_queue(self, row: sa.FromClause, other: sa.FromClause) -> Condition:
+        """A container waits once; what is completed waits no more."""
+        return sa.and_(
+            other.c.containerId == row.c.containerId,
+            other.c.completedTimeStamp.is_(None),
+            row.c.completedTimeStamp.is_(None),
         )
