@@ -250,7 +250,7 @@ def _missing(
         return "the answer is another row"
     for column, value in _resolved(stage.world, write.body).items():
         stored = rows[key][column]
-        if not column.endswith(("Date", "Timestamp")) and stored != value:
+        if not column.endswith(("Date", "Timestamp", "TimeStamp")) and stored != value:
             return f"{column} is {stored!r} in the database"
     others = {k: row for k, row in rows.items() if k != key}
     if others != {k: row for k, row in was.items() if k != key}:
