@@ -7,6 +7,7 @@ from pyispyb_core.rules import Level
 proposal_members = Noun(
     table="ProposalHasPerson",
     path="proposal-members",
+    singular="member",
     area="proposals",
     doc="A member of a proposal besides its person, who sees everything in it",
     level=Level.TEAM,
