@@ -186,6 +186,19 @@ class Permission(StrEnum):
     )
     DETECTORS_READ = "detectors:read", "read detectors"
     DETECTORS_WRITE = "detectors:write", "administrators: change detectors"
+    DEWAR_REGISTRY_PROPOSALS_READ = (
+        "dewar-registry-proposals:read",
+        "read which proposals use registered dewars, of those that you may see",
+    )
+    DEWAR_REGISTRY_PROPOSALS_WRITE = (
+        "dewar-registry-proposals:write",
+        "attach registered dewars to your proposals, and detach them",
+    )
+    DEWAR_REGISTRY_READ = (
+        "dewar-registry:read",
+        "read registered dewars of proposals that you may see",
+    )
+    DEWAR_REGISTRY_WRITE = "dewar-registry:write", "register and change dewars of your proposals"
     DEWAR_TRANSPORT_HISTORY_READ = (
         "dewar-transport-history:read",
         "read where dewars that you may see have been",
@@ -266,6 +279,14 @@ class Permission(StrEnum):
         "motion-corrections:write",
         "record motion corrections in sessions that you may write in",
     )
+    MOTOR_POSITIONS_READ = (
+        "motor-positions:read",
+        "read where motors stood in collections of sessions that you may see",
+    )
+    MOTOR_POSITIONS_WRITE = (
+        "motor-positions:write",
+        "record where motors stood in collections in sessions that you may write in",
+    )
     MOVIES_READ = "movies:read", "read movies of electron detectors of sessions that you may see"
     MOVIES_WRITE = (
         "movies:write",
@@ -298,6 +319,11 @@ class Permission(StrEnum):
     PERSONS_READ = "persons:read", "read yourself whole, co-members by name, lab contacts"
     PERSONS_READ_ALL = "persons:read-all", "read every person and laboratory whole"
     PERSONS_WRITE = "persons:write", "change yourself and lab contacts that only you use"
+    POSITIONS_READ = (
+        "positions:read",
+        "read points on samples that places name, of samples that you may see",
+    )
+    POSITIONS_WRITE = "positions:write", "create and change points that places on your samples name"
     PROCESSING_JOB_IMAGE_SWEEPS_READ = (
         "processing-job-image-sweeps:read",
         "read which images processing jobs take of sessions that you may see",
@@ -340,6 +366,14 @@ class Permission(StrEnum):
     PROTEIN_COMPONENTS_WRITE = (
         "protein-components:write",
         "say which components come with proteins of your proposals",
+    )
+    PROTEIN_STRUCTURES_READ = (
+        "protein-structures:read",
+        "read which structures are known of proteins that you may see",
+    )
+    PROTEIN_STRUCTURES_WRITE = (
+        "protein-structures:write",
+        "say which structures are known of proteins of your proposals",
     )
     PROTEINS_READ = "proteins:read", "read proteins that you may see"
     PROTEINS_WRITE = "proteins:write", "create and change proteins of your proposals"
@@ -406,6 +440,22 @@ class Permission(StrEnum):
         "screening-outputs:write",
         "record results of screenings in sessions that you may write in",
     )
+    SCREENING_RANK_SETS_READ = (
+        "screening-rank-sets:read",
+        "read rankings of screenings of sessions that you may see",
+    )
+    SCREENING_RANK_SETS_WRITE = (
+        "screening-rank-sets:write",
+        "record rankings of screenings in sessions that you may write in",
+    )
+    SCREENING_RANKS_READ = (
+        "screening-ranks:read",
+        "read places of screenings in rankings of sessions that you may see",
+    )
+    SCREENING_RANKS_WRITE = (
+        "screening-ranks:write",
+        "record places of screenings in rankings in sessions that you may write in",
+    )
     SCREENING_STRATEGIES_READ = (
         "screening-strategies:read",
         "read strategies that screenings propose of sessions that you may see",
@@ -441,6 +491,11 @@ class Permission(StrEnum):
     SESSIONS_WRITE = "sessions:write", "change sessions of your proposals; create them as staff"
     SHIPPINGS_READ = "shippings:read", "read shipments that you may see"
     SHIPPINGS_WRITE = "shippings:write", "create and change shipments of your proposals"
+    STRUCTURES_READ = "structures:read", "read known structures of proteins that you may see"
+    STRUCTURES_WRITE = (
+        "structures:write",
+        "create and change known structures of proteins of your proposals",
+    )
     SUB_SAMPLES_READ = "sub-samples:read", "read places on samples that you may see"
     SUB_SAMPLES_WRITE = "sub-samples:write", "create and change places on samples of your proposals"
     SYNC_WRITE = (

@@ -120,9 +120,18 @@ HOLDS = {
         "bob datacollections",
         "item MX1001/past session/collection",
     ),
-    "processing is seen with the collections that it integrated": (
+    "what is named is seen with what names it": (
         "alice autoproc-programs",
         "item integrated program",
+    ),
+    "a row that nothing names is its maker's": ("alice what names lend", "create structures"),
+    "who writes somewhere begins what will be named there": (
+        "alice what names lend",
+        "create structures",
+    ),
+    "what others name too is for administrators": (
+        "alice what names lend",
+        "patch shared structure: name",
     ),
     "a plan is seen with what it is for": ("bob diffraction-plans", "item MX1001/sample plan"),
     "a plan of a proposal is seen in it": ("alice diffraction-plans", "item MX1001/plan"),

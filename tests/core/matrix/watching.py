@@ -49,11 +49,13 @@ class Watched:
                     connection.execute(sa.delete(table).where(_is(table, key)))
             for name in [name for name in before if name in changed]:
                 table = self._tables[name]
+                made = {column.name for column in table.columns if column.computed is not None}
                 for key, row in before[name].items():
+                    given = {column: value for column, value in row.items() if column not in made}
                     if key not in after[name]:
-                        connection.execute(sa.insert(table).values(row))
+                        connection.execute(sa.insert(table).values(given))
                     elif row != after[name][key]:
-                        connection.execute(sa.update(table).where(_is(table, key)).values(row))
+                        connection.execute(sa.update(table).where(_is(table, key)).values(given))
 
     def _marks_now(self) -> dict[str, Hashable]:
         """What a table's mark was tells, compared with what it is, whether to read it again."""

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from tests.core.matrix.world_of_data import add_data, add_plans, add_processing, add_words
 from tests.core.matrix.world_of_microscopy import add_microscopy
+from tests.core.matrix.world_of_named import KINDS_OF_NAMED, add_named
 from tests.core.matrix.world_of_parts import KINDS_OF_PARTS, add_parts
 from tests.core.matrix.world_within import add_within
 
@@ -101,7 +102,7 @@ KINDS = {
     ),
     "tomograms": Kind("Tomogram", "tomogramId", "volumeFile"),
 }
-KINDS |= {noun: Kind(*kind) for noun, kind in KINDS_OF_PARTS.items()}
+KINDS |= {noun: Kind(*kind) for noun, kind in (KINDS_OF_PARTS | KINDS_OF_NAMED).items()}
 
 
 @dataclass(slots=True)
@@ -171,6 +172,7 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     add_words(world, now)
     add_parts(world)
     add_within(world)
+    add_named(world)
     return world
 
 

@@ -9,6 +9,7 @@ from tests.core.matrix.stage import Stage
 from tests.core.matrix.tables_of_text import Line, read
 from tests.core.matrix.watching import Snapshot
 from tests.core.matrix.world import KINDS, World
+from tests.core.matrix.world_of_named import BODIES_OF_NAMED, PARENTS_OF_NAMED
 from tests.core.matrix.world_of_parts import BODIES_OF_PARTS, PARENTS_OF_PARTS
 from werkzeug.test import TestResponse
 
@@ -41,6 +42,9 @@ VALUES: dict[str, Any] = {
     "state": "Closed",
     "spaceGroup": "P2",
     "status": "done",
+    "manufacturerSerialNumber": "S9",
+    "phiX": 1.5,
+    "scale": 2.0,
     "storageLocation": "shelf 3",
     "title": "changed",
     "trackingNumberFromSynchrotron": "T1",
@@ -123,6 +127,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "particle-classifications": {"classNumber": 1},
     "tomograms": {"volumeFile": "/data/next.mrc"},
     **BODIES_OF_PARTS,
+    **BODIES_OF_NAMED,
 }
 # Where a parent's key has another name in the child's table, and what a beamline's name is there.
 PARENTS = {
@@ -130,6 +135,7 @@ PARENTS = {
     ("diffraction-plans", "proposals"): "presetForProposalId",
     ("particle-pickers", "motion-corrections"): "firstMotionCorrectionId",
     **PARENTS_OF_PARTS,
+    **PARENTS_OF_NAMED,
 }
 BEAMLINES = {"beamline-setups": "beamlineName"}
 METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}

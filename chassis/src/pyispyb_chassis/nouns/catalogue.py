@@ -163,7 +163,7 @@ class Bound:
     def required(self) -> tuple[str, ...]:
         """The columns without which no row can be created."""
         needed = set(self.noun.required)
-        if len(self.noun.belongs_to) == 1:
+        if len(self.noun.belongs_to) == 1 and not self.noun.named_by:
             needed.add(self.noun.belongs_to[0])
         if self.noun.within is not None:
             needed |= set(self.identity)
@@ -247,6 +247,11 @@ class Catalogue:
                 for way in sought.ways
                 if not self._leads(bound, way)
             )
+            faults.extend(
+                f"{bound.path}: {name} does not lead to it"
+                for name in bound.noun.named_by
+                if not self._names(name, bound)
+            )
         if faults:
             raise BadDeclaration("; ".join(faults))
 
@@ -274,6 +279,11 @@ class Catalogue:
                 return False
             noun = self.target(noun.by_column[column])
         return way[-1] in noun.fields or way[-1] in noun.noun.names
+
+    def _names(self, name: str, bound: Bound) -> bool:
+        path, _, column = name.partition(".")
+        reference = self._bound[path].by_column.get(column) if path in self._bound else None
+        return reference is not None and reference.target == bound.path
 
     def __getitem__(self, path: str) -> Bound:
         """A noun by its path. Raises NotFound for one that the site's database cannot serve."""
@@ -306,6 +316,12 @@ class Catalogue:
         for column in way[:-1]:
             noun = self.target(noun.by_column[column])
         return noun, way[-1]
+
+    def namers(self, noun: Bound) -> Iterator[tuple[Bound, str]]:
+        """The nouns, with the column, whose rows lend `noun` their owner."""
+        for name in noun.noun.named_by:
+            path, _, column = name.partition(".")
+            yield self[path], column
 
     def below(self, noun: Bound) -> Iterator[tuple[Bound, str]]:
         """The nouns, with the column, that belong to `noun`."""

@@ -43,9 +43,11 @@ class Noun:
     `belongs_to` are the foreign keys that lead to the owner, the first that is set decides;
     `writable` is what any writer may set, `rights` what only those whom a rule names may set,
     `fixed` what only an administrator may change once the row exists; nothing else is ever
-    written. `stamps` are the time columns that the engine sets on create or on every write.
-    `singular` is what one of them is called where it is not the path without its s. `leads` are
-    columns that lead to rows of a table without being declared as foreign keys.
+    written. `named_by` are foreign keys of other nouns, as `images.motorPositionId`, whose rows
+    lend their owner to what they name. `stamps` are the time columns that the engine sets on
+    create or on every write. `singular` is what one of them is called where it is not the path
+    without its s. `leads` are columns that lead to rows of a table without being declared as
+    foreign keys.
     One that stands `within` another has its routes below that one's items, at `segment`: `within`
     is the column that leads there, `key` the one that tells its rows apart in there.
     `reflected` says that no package maps its table: a site that has it has the noun, with the
@@ -61,6 +63,7 @@ class Noun:
     write: Permission
     actions: tuple[Action, ...] = (*READS, "create", "patch", "delete")
     belongs_to: tuple[str, ...] = ()
+    named_by: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
     rights: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()

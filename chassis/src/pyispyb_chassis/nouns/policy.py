@@ -20,6 +20,9 @@ class Viewer(Protocol):
 V = TypeVar("V", bound=Viewer, contravariant=True)
 Condition = sa.ColumnElement[bool]
 
+# The owner of what has none, a Person say: it fits every proposal.
+OWNERLESS = -1
+
 # The rules that the engine applies by itself, where the policy guards them.
 BOTH_ENDS = "a move needs the right on both ends"
 SAME_OWNER = "a foreign key stays within the proposal"

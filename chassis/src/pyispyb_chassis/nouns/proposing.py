@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from pyispyb_chassis.errors import Forbidden, Unprocessable
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, Reference, RowId, primary_key
 from pyispyb_chassis.nouns.fields import Refused
-from pyispyb_chassis.nouns.policy import SAME_OWNER, SEEN_KEYS, Condition, Policy, V
+from pyispyb_chassis.nouns.policy import OWNERLESS, SAME_OWNER, SEEN_KEYS, Condition, Policy, V
 
 Fault = tuple[str, str]
 Values = Mapping[str, Any]
@@ -169,7 +169,7 @@ class Proposals(Generic[V]):
                 and named is not None
                 and self._policy.guards(SAME_OWNER)
                 and column not in noun.noun.shared
-                and named[0] not in {_OWNERLESS, owned_by}
+                and named[0] not in {OWNERLESS, owned_by}
             )
             if column not in body.values:
                 if foreign:
@@ -191,7 +191,7 @@ class Proposals(Generic[V]):
         target = self._catalogue.target(reference)
         other = target.alias()
         owner = self._policy.owner(target, other)
-        shown = sa.literal(_OWNERLESS) if owner is None else owner
+        shown = sa.literal(OWNERLESS) if owner is None else owner
         joined = row.join(other, primary_key(target, other) == row.c[reference.column])
         statement = sa.select(shown).select_from(joined)
         if seen:
@@ -209,7 +209,3 @@ def _moved_away_from(noun: Bound, body: Body, column: str) -> Iterable[Fault]:
     """The columns of the body that move a row away from what another column still names."""
     moving = [name for name in noun.noun.belongs_to if name in body.values]
     return [(name, f"leads to another proposal than {column}") for name in moving]
-
-
-# The owner of what has none, a Person say: it fits every proposal.
-_OWNERLESS = -1

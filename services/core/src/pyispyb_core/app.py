@@ -1,6 +1,7 @@
 """The only wiring of core."""
 
 import logging
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from flask import Flask
@@ -14,6 +15,7 @@ from pyispyb_chassis.links.links import Links
 from pyispyb_chassis.links.routes import link_namespaces
 from pyispyb_chassis.nouns.catalogue import Catalogue
 from pyispyb_chassis.nouns.distinct import Distinctions
+from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_chassis.nouns.reading import Reader
 from pyispyb_chassis.nouns.routes import Engine, noun_namespaces
 from pyispyb_chassis.nouns.schema import contract_of_nouns
@@ -25,12 +27,14 @@ from pyispyb_chassis.waiting import Waiting
 from pyispyb_core.catalogue import nouns_of
 from pyispyb_core.operations.activity import Activity
 from pyispyb_core.operations.local_contacts import LocalContacts
+from pyispyb_core.operations.registry import DewarRegistry
 from pyispyb_core.operations.schema import has_own_tables
 from pyispyb_core.operations.site import Site, site_of, unread
 from pyispyb_core.operations.sync import Sync
 from pyispyb_core.operations.viewers import Viewers
 from pyispyb_core.resources.activity import activity_namespace
 from pyispyb_core.resources.front import add_front_page
+from pyispyb_core.resources.registry import registry_namespace
 from pyispyb_core.resources.sessions import sessions_namespace
 from pyispyb_core.resources.sync import sync_namespace
 from pyispyb_core.resources.user import user_namespace
@@ -50,8 +54,13 @@ def _fault_of_own_tables(database: Database, tables: Tables) -> str | None:
     return None if there else "missing; run pyispyb-core schema create"
 
 
-def create_app(configuration: Configuration, *, without: frozenset[str] = frozenset()) -> Flask:
-    """The WSGI app of core; `without` takes rules out, for the test that proves each bites.
+def create_app(
+    configuration: Configuration,
+    *,
+    more: Sequence[Noun] = (),
+    without: frozenset[str] = frozenset(),
+) -> Flask:
+    """The WSGI app of core; `more` nouns and rules that are taken out are for tests.
 
     What the site's database is made of is read first; while it is down, or no ISPyB is in it, the
     app answers 503 and looks again.
@@ -66,7 +75,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
     def wired(verifier: Verifier | None = None) -> Flask:
         site = site_of(database, settings)
         database.hold(None)
-        return _wired(configuration, database, site, without, verifier)
+        return _wired(configuration, database, site, more, without, verifier)
 
     try:
         return wired()
@@ -74,7 +83,7 @@ def create_app(configuration: Configuration, *, without: frozenset[str] = frozen
         log.warning("the database could not be read yet", extra={"reason": error.detail})
         database.hold(error.detail)
         site = unread(database, settings, error.detail)
-    app = _wired(configuration, database, site, without, None)
+    app = _wired(configuration, database, site, more, without, None)
     verifier = app.extensions["pyispyb"].verifier
     app.wsgi_app = Waiting(app.wsgi_app, lambda: wired(verifier).wsgi_app)  # type: ignore[method-assign]
     return app
@@ -84,6 +93,7 @@ def _wired(
     configuration: Configuration,
     database: Database,
     site: Site,
+    more: Sequence[Noun],
     without: frozenset[str],
     verifier: Verifier | None,
 ) -> Flask:
@@ -91,7 +101,7 @@ def _wired(
     settings = configuration.section(CoreSettings)
     tables = site.tables
     rules = Rules(tables, settings, without=without)
-    nouns = nouns_of(settings.name_pattern)
+    nouns = (*nouns_of(settings.name_pattern), *more)
     catalogue = Catalogue(nouns, tables.metadata, ZoneInfo(settings.database_timezone))
     rules.attach(catalogue)
     viewers = Viewers(
@@ -128,6 +138,7 @@ def _wired(
             sessions_namespace(LocalContacts(catalogue, tables, rules, reader), database, viewers),
             activity_namespace(Activity(catalogue, reader, rules), database, viewers),
             sync_namespace(Sync(catalogue, database, tables, writer), viewers),
+            registry_namespace(DewarRegistry(catalogue, reader, rules), database, viewers),
             *link_namespaces(links, settings.prefix),
         ],
         rights_of=rights_of,

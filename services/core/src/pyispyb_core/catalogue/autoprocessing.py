@@ -11,6 +11,7 @@ programs = Noun(
     doc="One run of a processing program: what ran, when, how it ended",
     level=Level.PROCESSING,
     belongs_to=("processingJobId",),
+    named_by=("autoproc-integrations.autoProcProgramId",),
     read=Permission.AUTOPROC_PROGRAMS_READ,
     write=Permission.AUTOPROC_PROGRAMS_WRITE,
     actions=KEPT,

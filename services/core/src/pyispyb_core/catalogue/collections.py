@@ -51,6 +51,7 @@ datacollections = Noun(
         "magnification", "totalAbsorbedDose", "binning", "blSubSampleId", "voltage",
         "totalExposedDose", "nominalMagnification", "nominalDefocus", "imageSizeX", "imageSizeY",
         "pixelSizeOnImage", "phasePlate", "dataCollectionPlanId",
+        "startPositionId", "endPositionId",
     ),
     includes=("DataCollectionGroup", "Detector", "BLSubSample", "DiffractionPlan"),
     search=("imagePrefix", "imageDirectory"),
@@ -78,7 +79,7 @@ images = Noun(
     writable=(
         "dataCollectionId", "imageNumber", "fileName", "fileLocation", "measuredIntensity",
         "jpegFileFullPath", "jpegThumbnailFileFullPath", "temperature", "cumulativeIntensity",
-        "synchrotronCurrent", "comments", "machineMessage",
+        "synchrotronCurrent", "comments", "machineMessage", "motorPositionId",
     ),
     includes=("DataCollection",),
     search=("fileName",),

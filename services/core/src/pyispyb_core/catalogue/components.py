@@ -83,10 +83,42 @@ crystal_compositions = Noun(
     sort="-crystalCompositionId",
 )
 
+structures = Noun(
+    table="PDB",
+    path="structures",
+    area="samples",
+    doc="A known or predicted structure: a code of the Protein Data Bank, or a model's text",
+    level=Level.PROPOSAL,
+    named_by=("protein-structures.pdbid",),
+    read=Permission.STRUCTURES_READ,
+    write=Permission.STRUCTURES_WRITE,
+    writable=("name", "code", "source", "contents"),
+    includes=("Protein_has_PDB",),
+    search=("name", "code"),
+    sort="-pdbId",
+    patterns={"code": r"[0-9A-Za-z]{4}"},
+)
+
+protein_structures = Noun(
+    table="Protein_has_PDB",
+    path="protein-structures",
+    area="samples",
+    doc="That a structure is known of a protein",
+    level=Level.PROPOSAL,
+    belongs_to=("proteinid",),
+    read=Permission.PROTEIN_STRUCTURES_READ,
+    write=Permission.PROTEIN_STRUCTURES_WRITE,
+    writable=("proteinid", "pdbid"),
+    includes=("Protein", "PDB"),
+    sort="-proteinhaspdbid",
+)
+
 NOUNS = (
     components,
     protein_components,
     component_lattices,
     sample_compositions,
     crystal_compositions,
+    structures,
+    protein_structures,
 )

@@ -70,4 +70,51 @@ sample_positions = Noun(
     stamps={"recordTimeStamp": "create"},
 )
 
-NOUNS = (schedules, schedule_components, container_inspections, sample_positions)
+positions = Noun(
+    table="Position",
+    path="positions",
+    area="samples",
+    doc="A point or a corner of a place on a sample",
+    level=Level.PROPOSAL,
+    named_by=("sub-samples.positionId", "sub-samples.position2Id"),
+    read=Permission.POSITIONS_READ,
+    write=Permission.POSITIONS_WRITE,
+    writable=("posX", "posY", "posZ", "scale"),
+    sort="-positionId",
+    stamps={"recordTimeStamp": "write"},
+)
+
+motor_positions = Noun(
+    table="MotorPosition",
+    path="motor-positions",
+    area="collections",
+    doc="Where the motors stood as a collection began or ended, or an image was taken",
+    level=Level.DATA,
+    named_by=(
+        "datacollections.startPositionId",
+        "datacollections.endPositionId",
+        "images.motorPositionId",
+    ),
+    read=Permission.MOTOR_POSITIONS_READ,
+    write=Permission.MOTOR_POSITIONS_WRITE,
+    actions=KEPT,
+    writable=(
+        "phiX", "phiY", "phiZ", "sampX", "sampY", "omega", "kappa", "phi", "chi", "gridIndexY",
+        "gridIndexZ",
+    ),
+    sort="-motorPositionId",
+    stamps={"recordTimeStamp": "write"},
+    units={
+        "phiX": "mm", "phiY": "mm", "phiZ": "mm", "sampX": "mm", "sampY": "mm",
+        "omega": "°", "kappa": "°", "phi": "°", "chi": "°",
+    },
+)  # fmt: skip
+
+NOUNS = (
+    schedules,
+    schedule_components,
+    container_inspections,
+    sample_positions,
+    positions,
+    motor_positions,
+)

@@ -216,6 +216,39 @@ screening_strategy_sub_wedges = Noun(
     },
 )  # fmt: skip
 
+screening_rank_sets = Noun(
+    table="ScreeningRankSet",
+    path="screening-rank-sets",
+    area="processing",
+    doc="A ranking of samples by their screenings",
+    level=Level.DATA,
+    named_by=("screening-ranks.screeningRankSetId",),
+    read=Permission.SCREENING_RANK_SETS_READ,
+    write=Permission.SCREENING_RANK_SETS_WRITE,
+    actions=KEPT,
+    writable=("rankEngine", "rankingProjectFileName", "rankingSummaryFileName"),
+    includes=("ScreeningRank",),
+    search=("rankEngine",),
+    sort="-screeningRankSetId",
+)
+
+screening_ranks = Noun(
+    table="ScreeningRank",
+    path="screening-ranks",
+    area="processing",
+    doc="The place of a screening in a ranking",
+    level=Level.DATA,
+    belongs_to=("screeningId",),
+    read=Permission.SCREENING_RANKS_READ,
+    write=Permission.SCREENING_RANKS_WRITE,
+    actions=KEPT,
+    writable=("screeningId", "screeningRankSetId", "rankValue", "rankInformation"),
+    required=("screeningRankSetId",),
+    includes=("Screening", "ScreeningRankSet"),
+    search=("rankInformation",),
+    sort="-screeningRankId",
+)
+
 xray_centrings = Noun(
     table="XrayCentring",
     path="xray-centrings",
@@ -262,6 +295,8 @@ NOUNS = (
     screening_strategies,
     screening_strategy_wedges,
     screening_strategy_sub_wedges,
+    screening_rank_sets,
+    screening_ranks,
     xray_centrings,
     xray_centring_results,
 )

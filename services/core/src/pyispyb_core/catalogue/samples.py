@@ -112,7 +112,7 @@ sub_samples = Noun(
     write=Permission.SUB_SAMPLES_WRITE,
     writable=(
         "blSampleId", "diffractionPlanId", "blSampleImageId", "imgFileName", "imgFilePath",
-        "comments", "type",
+        "comments", "type", "positionId", "position2Id",
     ),
     includes=("BLSample", "DiffractionPlan", "BLSampleImage"),
     search=("comments",),

@@ -11,6 +11,7 @@ from pyispyb_chassis.configuration import Administrators
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import Principal
+from pyispyb_core.operations.schema import has_own_tables
 from pyispyb_core.rules import SCOPE_NARROWS, Rules, Viewer
 from pyispyb_core.settings import CoreSettings, PermissionSettings
 from pyispyb_core.tables import Tables
@@ -39,6 +40,7 @@ class Viewers:
         self._administrators = administrators
         self._kept: dict[Principal, tuple[float, Viewer]] = {}
         self._lock = threading.Lock()
+        self._has_own_tables = False
 
     def __call__(self, caller: Principal) -> Viewer:
         """The caller as the rules know them."""
@@ -56,7 +58,20 @@ class Viewers:
         """A service account's scope and beamlines are its whole right; no Person is needed."""
         scope = caller.scope or frozenset()
         granted = frozenset(one for one in Permission if one in scope)
-        return Viewer(caller.name, None, granted, caller.beamlines, service=True)
+        return Viewer(
+            caller.name,
+            None,
+            granted,
+            caller.beamlines,
+            service=True,
+            has_made=self._tells_makers(),
+        )
+
+    def _tells_makers(self) -> bool:
+        """Whether core's own tables are there, which tell who made a row."""
+        if not self._has_own_tables:
+            self._has_own_tables = has_own_tables(self._database, self._tables)
+        return self._has_own_tables
 
     def _person(self, caller: Principal) -> Viewer:
         nobody: tuple[int | None, frozenset[str]] = (None, frozenset())
@@ -76,6 +91,7 @@ class Viewers:
             self._narrowed(frozenset(granted), caller.scope),
             self._limited(staff_of, caller.only_beamlines),
             goods=any(group.goods for group in groups),
+            has_made=self._tells_makers(),
         )
 
     def _narrowed(

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 
 from pyispyb_chassis.nouns.catalogue import Bound, Catalogue, primary_key
-from pyispyb_chassis.nouns.policy import Condition
+from pyispyb_chassis.nouns.policy import OWNERLESS, Condition
 from pyispyb_core.rules.naming import limits
 from pyispyb_core.rules.viewer import Level
 from pyispyb_core.settings import CoreSettings
@@ -80,9 +80,14 @@ class Chains:
         """The proposalId that a row belongs to; null for a row whose chain ends nowhere."""
         if noun.noun.level == Level.ROOT:
             return row.c.proposalId
-        if not noun.noun.belongs_to:
+        if not noun.noun.belongs_to and not noun.noun.named_by:
             return None
         ways = [self._owner_by(noun, row, column) for column in noun.noun.belongs_to]
+        if noun.noun.named_by:
+            ways += [
+                self._owner_of_namer(noun, row, *namer) for namer in self.catalogue.namers(noun)
+            ]
+            ways.append(sa.literal(OWNERLESS))
         return ways[0] if len(ways) == 1 else sa.func.coalesce(*ways)
 
     def _owner_by(self, noun: Bound, row: sa.FromClause, column: str) -> sa.ColumnElement[Any]:
@@ -97,6 +102,18 @@ class Chains:
             raise LookupError(f"{parent_noun.path} has no owner")
         joined = primary_key(parent_noun, parent) == row.c[column]
         return sa.select(owner).where(joined).correlate(row).scalar_subquery()
+
+    def _owner_of_namer(
+        self, noun: Bound, row: sa.FromClause, namer: Bound, column: str
+    ) -> sa.ColumnElement[Any]:
+        """Where several proposals name the row it is the first's."""
+        named = self._alias(namer.noun.table)
+        owner = self.owner(namer, named)
+        if owner is None:
+            raise LookupError(f"{namer.path} has no owner")
+        first = sa.select(sa.func.min(owner)).select_from(named)
+        joined = named.c[column] == primary_key(noun, row)
+        return first.where(joined).correlate(row).scalar_subquery()
 
     def _reaches(
         self,
@@ -120,6 +137,12 @@ class Chains:
                 way = row.c[column].in_(reached)
             ways.append(sa.and_(*before, way))
             before.append(row.c[column].is_(None))
+        for namer, column in self.catalogue.namers(noun):
+            named = self._alias(namer.noun.table)
+            through = sa.select(named.c[column]).where(
+                self._reaches(namer, named, test), named.c[column].is_not(None)
+            )
+            ways.append(primary_key(noun, row).in_(through))
         return sa.or_(*ways)
 
     @limits("two chains lead to one proposal")

@@ -1,4 +1,4 @@
-"""What only one may have: a name under an acronym, a place in a container or in the queue."""
+"""What only one may have: a name under an acronym, a place in a container or in the queue, a code in the registry."""
 
 import sqlalchemy as sa
 
@@ -31,7 +31,22 @@ class DistinctRules(Chains):
             alike=self._alike_in_queue,
             told="is of the same container, and not completed",
         )
-        others = (places, queued)
+        codes = Distinct(
+            path="dewar-registry",
+            fields=("facilityCode",),
+            alike=lambda row, other: self._word(other.c.facilityCode) == row.c.facilityCode,
+            told="has this facility code",
+        )
+        attached = Distinct(
+            path="dewar-registry-proposals",
+            fields=("dewarRegistryId", "proposalId"),
+            alike=lambda row, other: sa.and_(
+                other.c.dewarRegistryId == row.c.dewarRegistryId,
+                other.c.proposalId == row.c.proposalId,
+            ),
+            told="attaches the same dewar to the same proposal",
+        )
+        others = (places, queued, codes, attached)
         return (names, *others) if self._settings.unique_sample_names else others
 
     def _alike_in_name(self, row: sa.FromClause, other: sa.FromClause) -> Condition:

@@ -35,6 +35,12 @@ class GoodsRules(TeamRules):
             shipping = self._alias("Shipping")
             opened = sa.select(shipping.c.shippingId).where(self._goods(viewer, shipping))
             return row.c.shippingId.in_(opened)
+        if path == "dewar-registry" and viewer.goods:
+            dewar = self._alias("Dewar")
+            handled = sa.select(dewar.c.dewarRegistryId).where(
+                self._of_goods(viewer, dewar, "dewars"), dewar.c.dewarRegistryId.is_not(None)
+            )
+            return row.c.dewarRegistryId.in_(handled)
         return sa.false()
 
     def _along(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:

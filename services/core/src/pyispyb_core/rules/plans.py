@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pyispyb_chassis.nouns.policy import Condition
-from pyispyb_core.rules.goods import GoodsRules
+from pyispyb_core.rules.named import NamedRules
 from pyispyb_core.rules.naming import grants, limits
 from pyispyb_core.rules.viewer import Viewer
 
@@ -13,7 +13,7 @@ from pyispyb_core.rules.viewer import Viewer
 PLANNED = ("samples", "crystals")
 
 
-class PlanRules(GoodsRules):
+class PlanRules(NamedRules):
     """Conditions on diffraction plans, on beamline setups, on lookups."""
 
     @grants("a plan is seen with what it is for")

@@ -71,6 +71,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             bool(viewer.staff_of),
             viewer.goods,
             viewer.service,
+            viewer.has_made,
             viewer.permissions,
         )
 
@@ -80,6 +81,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         window = timedelta(days=self._settings.staff_window_days)
         return {
             "viewer_person": viewer.person_id,
+            "viewer_login": viewer.login,
             "beamlines": sorted(viewer.staff_of),
             "closed_codes": sorted(self._settings.closed_proposal_codes),
             "closed_statuses": sorted(self._settings.closed_shipping_statuses),
@@ -119,6 +121,11 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             return sa.false()
         if self.sees_all(noun, viewer):
             return sa.true()
+        if noun.noun.named_by:
+            return sa.or_(self._sees_by_level(noun, viewer, row), self._begun(noun, viewer, row))
+        return self._sees_by_level(noun, viewer, row)
+
+    def _sees_by_level(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         match noun.noun.level:
             case Level.PERSON | Level.LABORATORY | Level.CONTACT:
                 return self._sees_people(noun, viewer, row)
@@ -156,6 +163,9 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         """The rows that the viewer may make."""
         if self._administers(viewer):
             return sa.true()
+        if noun.noun.named_by:
+            chained = self._writes_row(noun, viewer, row)
+            return sa.or_(chained, self._begins(noun, viewer, row))
         match noun.noun.level:
             case Level.SESSION:
                 return self._staff_writes(viewer, row)
@@ -179,12 +189,18 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
 
     def deletes(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows that the viewer may delete: those that the viewer could have made."""
-        return self.creates(noun, viewer, row)
+        return (
+            self.touches(noun, viewer, row)
+            if noun.noun.named_by
+            else self.creates(noun, viewer, row)
+        )
 
     def touches(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows in which the viewer may change at least one column."""
         if self._administers(viewer):
             return sa.true()
+        if noun.noun.named_by:
+            return self._holds(noun, viewer, row)
         match noun.noun.level:
             case Level.ROOT:
                 return self._writes(viewer, row.c.proposalId)

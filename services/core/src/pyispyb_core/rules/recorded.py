@@ -67,17 +67,19 @@ class RecordedRules(ProposalRules):
         """Whoever sees a session sees what was recorded in it and made of that."""
         return self._sees_session(viewer, session)
 
-    @grants("processing is seen with the collections that it integrated")
-    def _integrated(
-        self, program: sa.FromClause, test: Callable[[sa.FromClause], Condition]
+    @grants("what is named is seen with what names it")
+    def _named(
+        self, noun: Bound, row: sa.FromClause, test: Callable[[sa.FromClause], Condition]
     ) -> Condition:
-        """A program's results are seen with each data collection that it integrated."""
-        integration = self._alias("AutoProcIntegration")
-        noun = self.catalogue["autoproc-integrations"]
-        through = sa.select(integration.c.autoProcProgramId).where(
-            self._within(noun, integration, test), integration.c.autoProcProgramId.is_not(None)
-        )
-        return program.c.autoProcProgramId.in_(through)
+        """A program is seen with each collection that it integrated, a place with its images."""
+        ways: list[Condition] = []
+        for namer, column in self.catalogue.namers(noun):
+            named = self._alias(namer.noun.table)
+            through = sa.select(named.c[column]).where(
+                self._within(namer, named, test), named.c[column].is_not(None)
+            )
+            ways.append(primary_key(noun, row).in_(through))
+        return sa.or_(sa.false(), *ways)
 
     def _within(
         self, noun: Bound, row: sa.FromClause, test: Callable[[sa.FromClause], Condition]
@@ -95,8 +97,8 @@ class RecordedRules(ProposalRules):
             reached = sa.select(primary_key(parent_noun, parent)).where(passed)
             ways.append(sa.and_(*before, row.c[column].in_(reached)))
             before.append(row.c[column].is_(None))
-        if noun.path == "autoproc-programs":
-            ways.append(sa.and_(*before, self._integrated(row, test)))
+        if noun.noun.named_by:
+            ways.append(sa.and_(sa.true(), *before, self._named(noun, row, test)))
         return sa.or_(*ways)
 
     @grants("members record in their sessions")

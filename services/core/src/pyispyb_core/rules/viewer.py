@@ -27,7 +27,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A caller as the rules know them; `person_id` is None for a login that has no Person."""
+    """A caller as the rules know them; `person_id` is None for a login that has no Person.
+
+    `has_made`: core's own tables are there, which tell what a login has made.
+    """
 
     login: str
     person_id: int | None = None
@@ -35,3 +38,4 @@ class Viewer:
     staff_of: frozenset[str] = frozenset()
     goods: bool = False
     service: bool = False
+    has_made: bool = False
