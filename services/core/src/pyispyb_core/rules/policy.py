@@ -166,6 +166,9 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         if noun.noun.named_by:
             chained = self._writes_row(noun, viewer, row)
             return sa.or_(chained, self._begins(noun, viewer, row))
+        return self._creates_by_level(noun, viewer, row)
+
+    def _creates_by_level(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         match noun.noun.level:
             case Level.SESSION:
                 return self._staff_writes(viewer, row)
@@ -189,11 +192,9 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
 
     def deletes(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows that the viewer may delete: those that the viewer could have made."""
-        return (
-            self.touches(noun, viewer, row)
-            if noun.noun.named_by
-            else self.creates(noun, viewer, row)
-        )
+        if noun.noun.named_by:
+            return self.touches(noun, viewer, row)
+        return self.creates(noun, viewer, row)
 
     def touches(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows in which the viewer may change at least one column."""
