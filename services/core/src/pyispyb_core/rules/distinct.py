@@ -1,4 +1,4 @@
-"""What only one may have: a name under an acronym, a place in a container or in the queue, a code in the registry."""
+"""What only one may have: a name under an acronym, a place in a container or queue, a code."""
 
 import sqlalchemy as sa
 
