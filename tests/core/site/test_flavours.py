@@ -195,3 +195,10 @@ def test_ready_tells_the_difference(site: Sites, flavour: Flavour, words: tuple[
     told = answer.get_json()["noted"]["the site's database"]
     assert [word for word in words if word not in told] == [], told
     assert answer.status_code == (503 if flavour is WITHOUT_OWN else 200)
+
+
+def test_a_database_of_ours_differs_in_nothing(core: Core) -> None:
+    answer = core.client.get("/health/ready", base_url="http://localhost:9102")
+    assert answer.get_json()["noted"]["the site's database"] == "well"
+    told = core.get(ERIN, "/nouns")
+    assert (told["absent"], [one for one in told["results"] if one["missing"]]) == ({}, [])

@@ -148,8 +148,9 @@ def _why_missing(column: sa.Column[Any], found: SiteColumn | None) -> str | None
 
 
 def _is_other(column: sa.Column[Any], found: SiteColumn, *, sqlite: bool) -> bool:
-    if sqlite:
-        return _length(found.kind) != _length(column.type)
+    if sqlite:  # which keeps an enum as a text of its longest word's length
+        known = _length(column.type)
+        return known is not None and _length(found.kind) != known
     if not column.primary_key and found.nullable != column.nullable:
         return True
     kind = _kind(column, found, sqlite=False)
