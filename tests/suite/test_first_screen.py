@@ -10,6 +10,8 @@ from tests.suite.running import ROOT, Caller, Clone, Run
 
 pytestmark = [pytest.mark.suite, pytest.mark.timeout(900)]
 
+LISTED = '{method="GET",route="/core/proposals",service="core",status_class="2xx"}'
+
 
 def paste(clone: Clone, commands: str) -> list[str]:
     """Run the commands as bash does; what they print, a line each."""
@@ -127,12 +129,7 @@ def test_the_inside_ports_are_not(clone: Clone, first_run: Run, path: str) -> No
     ("service", "figure", "least"),
     [
         ("auth", 'pyispyb_audit_events_total{event="logged in"}', 1),
-        (
-            "core",
-            'pyispyb_requests_total{method="GET",route="/core/proposals",service="core",'
-            'status_class="2xx"}',
-            1,
-        ),
+        ("core", f"pyispyb_requests_total{LISTED}", 1),
         ("core", 'pyispyb_pool_connections_most{service="core",use="read"}', 2),
         ("core", 'pyispyb_revocations_read_timestamp_seconds{issuer="suite"', 1.7e9),
         ("ssx", "pyispyb_ssx_images_total", 1),
