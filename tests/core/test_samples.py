@@ -172,7 +172,9 @@ def test_of_racing_creates_one_wins(core: Core, bench: Bench, acronym: str, what
 
     with ThreadPoolExecutor(RACERS) as threads:
         statuses = sorted(threads.map(create, range(RACERS)))
-    assert statuses == [201, *[409] * (RACERS - 1)]
+    # On a busy machine one may wait for its turn too long: it may come again, nothing is stored.
+    assert statuses.count(201) == 1
+    assert set(statuses) <= {201, 409, 503}
     assert core.get(ALICE, f"/samples?containerId={container}&{what}=7")["total"] == 1
 
 

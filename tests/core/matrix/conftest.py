@@ -17,6 +17,8 @@ def stage(
     url, own_schema = f"sqlite:///{folder / 'core.sqlite'}", "pyispyb_core"
     if request.param == "mariadb":
         server: MariaDb = request.getfixturevalue("mariadb")
-        url, own_schema = server.url("matrix"), "matrix_own"
+        # New ones each time: a worker that comes back from another package makes the world again.
+        url = server.url()
+        own_schema = f"own_{url.partition('?')[0].rpartition('/')[2]}"
     with staged(url, own_schema, issuing, folder) as made:
         yield made
