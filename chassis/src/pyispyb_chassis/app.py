@@ -86,19 +86,18 @@ def _as_declared(response: Response) -> Response:
 
 
 def prepare_worker(app: Flask) -> None:
-    """What each process does for itself before it serves, after a fork."""
+    """What each process does for itself before it serves, after a fork.
+
+    Figures are begun here and not with the app: of one database two apps may be made.
+    """
     wired: Chassis = app.extensions["pyispyb"]
-    for database in wired.service.databases:
-        database.renew()
-        tell_most(wired.service.name, database)
-    wired.verifier.prepare()
-
-
-def _count(service: Service, verifier: Verifier) -> None:
-    """Keep the figures of what the service stands on."""
+    service, verifier = wired.service, wired.verifier
     for database in service.databases:
+        database.renew()
         watch_pools(service.name, database)
+        tell_most(service.name, database)
     verifier.on_lists(lambda issuer, at: REVOCATIONS_READ.labels(service.name, issuer).set(at))
+    verifier.prepare()
 
 
 def create_service(
@@ -125,7 +124,6 @@ def create_service(
     )
     app.extensions["pyispyb"] = Chassis(service, verifier, service.rights_of)
     app.extensions["pyispyb_databases"] = list(service.databases)
-    _count(service, verifier)
     limit_streams(app, configuration.suite.server.threads)
     log_requests(app)
     app.after_request(_as_declared)
