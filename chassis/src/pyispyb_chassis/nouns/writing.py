@@ -183,14 +183,7 @@ class Writer(Generic[V]):
     ) -> RowId:
         if noun.noun.within is not None:
             self._refuse_twice(connection, noun, body, place)
-        filled = {
-            **noun.unpointed,
-            **noun.noun.defaults,
-            **body.values,
-            **stamps_of(noun, "create"),
-            **stamps_of(noun, "write"),
-        }
-        result = connection.execute(noun.table.insert().values(filled))
+        result = connection.execute(noun.table.insert().values(filled(noun, body.values)))
         key = noun.row_id({noun.key: result.inserted_primary_key[0], **body.values})  # type: ignore[index]
         told = noun.told(key)
         self._ledger.record(connection, noun.path, told, "create", viewer.login, body.values)
@@ -298,7 +291,7 @@ class Writer(Generic[V]):
         meant: Versions | None,
     ) -> RowId:
         """The id of a visible row, locked; Forbidden where the viewer may not."""
-        row_id = self._read_key(connection, noun, key, viewer)
+        row_id = self._reader.row_id(connection, noun, key, viewer)
         lock = sa.select(noun.table.c[noun.key]).where(noun.is_row(noun.table, row_id))
         lock = lock.with_for_update()
         if connection.execute(lock).first() is None:
@@ -320,9 +313,6 @@ class Writer(Generic[V]):
             decisive = {column for column in noun.noun.belongs_to if column in body.values}
         return (bool(decisive) and decisive <= set(body.values)) or not noun.noun.belongs_to
 
-    def _read_key(self, connection: Connection, noun: Bound, key: RowId, viewer: V) -> RowId:
-        return self._reader.row_id(connection, noun, key, viewer)
-
     def _find_parent(
         self, connection: Connection, noun: Bound, given: Mapping[str, Any], viewer: V
     ) -> None:
@@ -332,7 +322,7 @@ class Writer(Generic[V]):
             if isinstance(key, int) and not isinstance(key, bool):
                 parent = self._catalogue.target(noun.by_column[column])
                 if self._policy.guards(SEEN_KEYS):
-                    self._read_key(connection, parent, str(key), viewer)
+                    self._reader.row_id(connection, parent, str(key), viewer)
                 return
 
     def _hold_owners(self, connection: Connection, noun: Bound, values: Mapping[str, Any]) -> None:
@@ -357,7 +347,7 @@ class Writer(Generic[V]):
         self, connection: Connection, noun: Bound, key: RowId, body: Body, viewer: V
     ) -> None:
         """The turn of the row's owner, and of the one that it moves to, before any lock."""
-        row_id = self._read_key(connection, noun, key, viewer)
+        row_id = self._reader.row_id(connection, noun, key, viewer)
         after = self._proposals.row(noun, body.values, row_id)
         self._distinct.wait(connection, noun, (self._stored(noun, row_id), after))
 
@@ -371,17 +361,13 @@ class Writer(Generic[V]):
         return {name for name, value in body.values.items() if now[name] != value}
 
     def keep_those_below_apart(
-        self, connection: Connection, noun: Bound, key: Any, names: Collection[str]
+        self, connection: Connection, noun: Bound, key: RowId, names: Collection[str]
     ) -> None:
         """After a change, none of the rows below may be taken for another."""
 
-        def itself(row: sa.FromClause) -> Condition:
-            changed: Condition = primary_key(noun, row) == key
-            return changed
-
         def below(path: str) -> tuple[Bound, Sequence[Membership]]:
             members: Members = {}
-            self._add_below(noun, itself, members)
+            self._add_below(noun, lambda row: noun.is_row(row, key), members)
             return self._catalogue[path], members[path]
 
         self._distinct.refuse_below(connection, noun, names, below)
@@ -471,11 +457,10 @@ class Writer(Generic[V]):
         """
         if noun.noun.within is not None:
             return []
-        key = row_id
         counts: list[tuple[str, sa.ScalarSelect[Any]]] = []
         for name, column in self._catalogue.referring(noun):
             if name not in noun.noun.owns:
-                count = sa.select(sa.func.count()).select_from(column.table).where(column == key)
+                count = sa.select(sa.func.count()).select_from(column.table).where(column == row_id)
                 counts.append((name, count.scalar_subquery()))
         if not counts:
             return []
@@ -484,6 +469,17 @@ class Writer(Generic[V]):
         for (table_name, _), number in zip(counts, found, strict=True):
             totals[table_name] = totals.get(table_name, 0) + int(number)
         return [(name, total) for name, total in sorted(totals.items()) if total]
+
+
+def filled(noun: Bound, values: Mapping[str, Any]) -> dict[str, Any]:
+    """A new row with these values, and with what it has without being told."""
+    return {
+        **noun.unpointed,
+        **noun.noun.defaults,
+        **values,
+        **stamps_of(noun, "create"),
+        **stamps_of(noun, "write"),
+    }
 
 
 def stamps_of(noun: Bound, moment: str) -> dict[str, datetime]:

@@ -10,10 +10,10 @@ from pyispyb_core.operations.sync.pen import Pen, Values, differs
 from pyispyb_core.operations.sync.report import Outcome
 from pyispyb_core.operations.sync.sheet import Entry, Fault, is_told
 from pyispyb_core.rules.proposals import LOCAL_CONTACT_ROLES
+from pyispyb_core.rules.teams import LEADING_ROLE
 from pyispyb_core.tables import Tables
 
 MEMBERS, PARTS = "ProposalHasPerson", "Session_has_Person"
-LEAD = "Principal Investigator"
 LOCAL_CONTACT = LOCAL_CONTACT_ROLES[0]
 
 
@@ -33,16 +33,16 @@ class Links:
         wanted = self._people_of(root, ["members"], people)
         lead = root.values.get("personId")
         if lead is not None and lead not in wanted:
-            wanted[lead] = ("principalInvestigator", {"role": LEAD})
+            wanted[lead] = ("principalInvestigator", {"role": LEADING_ROLE})
         stored = self._find.links(MEMBERS, "proposalId", [proposal_id])
         kept: set[Any] = set()
         for row in stored:
             path, values = wanted.get(row["personId"], ("", None))
             if values is None or row["personId"] in kept:
-                self._take_out_member(row)
+                self._take_out(MEMBERS, row, "members")
                 continue
             kept.add(row["personId"])
-            self._change(MEMBERS, ("proposalHasPersonId",), row, values, path)
+            self._change(MEMBERS, row, values, path)
         table = self._tables[MEMBERS]
         for person, (path, values) in wanted.items():
             if person is not None and person not in kept:
@@ -63,7 +63,7 @@ class Links:
     def take_out_all(self, session_id: int) -> None:
         """Everybody leaves a session that is about to go."""
         for row in self._find.links(PARTS, "sessionId", [session_id]):
-            self._take_out_part(row)
+            self._take_out(PARTS, row, "sessions")
 
     def _of_session(
         self, entry: Entry, session_id: Any, stored: Iterable[Row], people: Mapping[str, Any]
@@ -78,9 +78,9 @@ class Links:
             is_listed = _list_of(row) in lists
             if values is not None:
                 present.add(row["personId"])
-                self._change(PARTS, ("sessionId", "personId"), row, values, path)
+                self._change(PARTS, row, values, path)
             elif is_listed:
-                self._take_out_part(row)
+                self._take_out(PARTS, row, "sessions")
         table = self._tables[PARTS]
         for person, (path, values) in wanted.items():
             if person is not None and person not in present:
@@ -109,27 +109,23 @@ class Links:
         if self._pen.link(statement, path):
             self._note("created", table, row, "create", row)
 
-    def _change(self, table: str, key: Sequence[str], row: Row, values: Values, path: str) -> None:
+    def _change(self, table: str, row: Row, values: Values, path: str) -> None:
         changed = {name: value for name, value in values.items() if differs(row[name], value)}
         if not changed:
             self._note("unchanged", table, row, None, {})
             return
-        source = self._tables[table]
-        found = sa.and_(*[source.c[name] == row[name] for name in key])
-        if self._pen.link(source.update().where(found).values(changed), path):
+        statement = self._tables[table].update().where(self._is(table, row)).values(changed)
+        if self._pen.link(statement, path):
             self._note("changed", table, row, "patch", changed)
 
-    def _take_out_member(self, row: Row) -> None:
-        source = self._tables[MEMBERS]
-        key = source.c.proposalHasPersonId == row["proposalHasPersonId"]
-        if self._pen.link(source.delete().where(key), "members"):
-            self._note("removed", MEMBERS, row, "delete", {})
+    def _take_out(self, table: str, row: Row, path: str) -> None:
+        if self._pen.link(self._tables[table].delete().where(self._is(table, row)), path):
+            self._note("removed", table, row, "delete", {})
 
-    def _take_out_part(self, row: Row) -> None:
-        source = self._tables[PARTS]
-        key = sa.and_(source.c.sessionId == row["sessionId"], source.c.personId == row["personId"])
-        if self._pen.link(source.delete().where(key), "sessions"):
-            self._note("removed", PARTS, row, "delete", {})
+    def _is(self, table: str, row: Row) -> sa.ColumnElement[bool]:
+        """By the table's own key: somebody may be a member twice."""
+        keys = self._tables[table].primary_key.columns
+        return sa.and_(*[key == row[key.name] for key in keys])
 
     def _note(
         self, outcome: Outcome, table: str, row: Values, action: str | None, fields: Values

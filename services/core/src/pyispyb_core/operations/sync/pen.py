@@ -10,7 +10,7 @@ from sqlalchemy.exc import DataError, IntegrityError
 
 from pyispyb_chassis.nouns.catalogue import Bound
 from pyispyb_chassis.nouns.ledger import Ledger
-from pyispyb_chassis.nouns.writing import stamps_of
+from pyispyb_chassis.nouns.writing import filled, stamps_of
 from pyispyb_core.operations.sync.report import Report
 from pyispyb_core.operations.sync.sheet import Fault
 
@@ -38,13 +38,7 @@ class Pen:
 
     def insert(self, kind: str, noun: Bound, values: Values, path: str) -> Any:
         """A new row; gives its id, None where nothing is written any more."""
-        filled = {
-            **noun.noun.defaults,
-            **values,
-            **stamps_of(noun, "create"),
-            **stamps_of(noun, "write"),
-        }
-        result = self._do(noun.table.insert().values(filled), path)
+        result = self._do(noun.table.insert().values(filled(noun, values)), path)
         if result is None:
             return None
         key = result.inserted_primary_key[0]
@@ -60,9 +54,8 @@ class Pen:
         if not changed:
             self.report.note("unchanged", kind, key)
             return set()
-        by_key = noun.table.c[noun.key] == key
-        filled = {**changed, **stamps_of(noun, "write")}
-        if self._do(noun.table.update().where(by_key).values(filled), path) is None:
+        statement = noun.table.update().where(noun.is_row(noun.table, key))
+        if self._do(statement.values({**changed, **stamps_of(noun, "write")}), path) is None:
             return set()
         self._record(noun.path, key, "patch", changed)
         self.report.note("changed", kind, key)
@@ -70,8 +63,7 @@ class Pen:
 
     def delete(self, kind: str, noun: Bound, key: Any) -> None:
         """Take out a row that nothing refers to."""
-        by_key = noun.table.c[noun.key] == key
-        if self._do(noun.table.delete().where(by_key), "") is not None:
+        if self._do(noun.table.delete().where(noun.is_row(noun.table, key)), "") is not None:
             self._record(noun.path, key, "delete", {})
             self.report.note("removed", kind, key)
 
