@@ -1,6 +1,6 @@
 """What comes in with a request: a JSON body, read once and closed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import orjson
@@ -11,6 +11,11 @@ from pyispyb_chassis.errors import BadRequest, Unprocessable, UnsupportedMediaTy
 
 M = TypeVar("M", bound=BaseModel)
 Fault = tuple[str, str]
+
+
+def listed(rows: Sequence[Any]) -> dict[str, Any]:
+    """A list that is given whole, in the form of every list."""
+    return {"total": len(rows), "results": rows, "limit": len(rows), "skip": 0, "next": None}
 
 
 def json_object() -> dict[str, Any]:

@@ -11,6 +11,7 @@ from tests.core.matrix.tables_of_text import Line, read
 from tests.core.matrix.who_they_are import NOBODY, PEOPLE
 from tests.core.matrix.world import World
 from tests.core.matrix.world_within import WITHIN
+from werkzeug.test import TestResponse
 
 METHODS = {"add": "POST", "change": "PATCH", "remove": "DELETE"}
 SEES = read("within_others/sees")
@@ -43,14 +44,19 @@ def reads() -> Iterator[Case]:
             )
 
 
+def _unlike(answer: TestResponse, status: int) -> str | None:
+    """How an answer's status differs from what it should be."""
+    if answer.status_code == status:
+        return None
+    return f"{answer.status_code} instead of {status}: {answer.get_data(as_text=True)[:200]}"
+
+
 def _item(stage: Stage, line: Line, who: str, status: int) -> str | None:
     kind = WITHIN[line.section]
     parent, child = ids_of(stage.world, line.what)
     answer = stage.call(who, "GET", f"{kind.path(parent)}/{child}")
-    if answer.status_code != status:
-        return f"{answer.status_code} instead of {status}: {answer.get_data(as_text=True)[:200]}"
-    if status != 200:
-        return None
+    if (fault := _unlike(answer, status)) or status != 200:
+        return fault
     body = answer.get_json()
     return None if tuple(body[name] for name in kind.columns) == (parent, child) else "another row"
 
@@ -60,10 +66,8 @@ def _list(stage: Stage, line: Line, who: str, status: int) -> str | None:
     kind = WITHIN[line.section]
     parent, _ = ids_of(stage.world, line.what)
     answer = stage.call(who, "GET", kind.path(parent))
-    if answer.status_code != status:
-        return f"{answer.status_code} instead of {status}: {answer.get_data(as_text=True)[:200]}"
-    if status != 200:
-        return None
+    if (fault := _unlike(answer, status)) or status != 200:
+        return fault
     body: dict[str, Any] = answer.get_json()
     there = [one for one in SEES if one.section == line.section]
     mine = [one.what for one in there if one.cells[who] not in ".-"]
@@ -104,15 +108,12 @@ def _wrote(stage: Stage, what: str, who: str, status: int) -> str | None:
     after = stage.snapshot()
     if before != after:
         stage.watched.restore(before, after)
-    if answer.status_code != status:
-        return f"{answer.status_code} instead of {status}: {answer.get_data(as_text=True)[:200]}"
+    if fault := _unlike(answer, status):
+        return fault
     if status >= 400:
         return None if before == after else f"answered {status} and changed something"
-    rows = [
-        row
-        for row in after[kind.table].values()
-        if (row[kind.columns[0]], row[kind.columns[1]]) == ids
-    ]
+    stored = after[kind.table].values()
+    rows = [row for row in stored if tuple(row[name] for name in kind.columns) == ids]
     if len(rows) != (0 if verb == "remove" else 1):
         return f"{len(rows)} such rows"
     if verb == "add" and not answer.headers["Location"].endswith(f"/core/{path}/{ids[1]}"):

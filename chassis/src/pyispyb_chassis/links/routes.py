@@ -15,7 +15,7 @@ from werkzeug import Response as BaseResponse
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
 
 from pyispyb_chassis.access import LINKED, Requires, mark_of, public, requires
-from pyispyb_chassis.bodies import json_answer, json_model
+from pyispyb_chassis.bodies import json_answer, json_model, listed
 from pyispyb_chassis.errors import Forbidden, NotFound, Unprocessable
 from pyispyb_chassis.ids import client_address, request_id
 from pyispyb_chassis.links.links import Links, Wanted
@@ -58,9 +58,7 @@ def link_namespaces(links: Links, prefix: str) -> list[Namespace]:
         @requires()
         def get(self) -> Response:
             """List your links; the address of none is told again."""
-            rows = links.all(principal())
-            page = {"total": len(rows), "results": rows, "limit": len(rows), "skip": 0}
-            return json_answer({**page, "next": None})
+            return json_answer(listed(links.all(principal())))
 
         @tells(_made())
         @requires()

@@ -13,8 +13,7 @@ from pyispyb_chassis.nouns.fields import Field, field_of
 from pyispyb_chassis.nouns.noun import Action, Noun
 from pyispyb_chassis.nouns.sited import columns_named, sited
 from pyispyb_chassis.site.fitting import notes_of, notes_of_all, standing_for
-
-NO_TABLE = "this site's database has no table {}"
+from pyispyb_chassis.site.shape import no_table
 
 NO_WAY = "this site's database has no way to tell that"
 NO_CHAIN = "no column of this site's {} says to whom its rows belong"
@@ -346,7 +345,7 @@ def _absent(nouns: Iterable[Noun], metadata: sa.MetaData) -> dict[str, Absent]:
     nouns = tuple(nouns)
     notes = notes_of_all(metadata)
     found = {
-        noun.path: Absent(noun, notes.absent.get(noun.table, NO_TABLE.format(noun.table)))
+        noun.path: Absent(noun, notes.absent.get(noun.table, no_table(noun.table)))
         for noun in nouns
         if noun.table in notes.absent or (noun.reflected and noun.table not in metadata.tables)
     }

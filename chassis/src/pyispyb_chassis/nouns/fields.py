@@ -17,16 +17,8 @@ from sqlalchemy.dialects import mysql
 
 from pyispyb_chassis.portable import JsonText
 from pyispyb_chassis.site.charsets import bytes_of, stranger_to
-from pyispyb_chassis.site.kinds import charset_of
+from pyispyb_chassis.site.kinds import bits_of, charset_of
 
-_INTEGER_BITS: tuple[tuple[type[Any], int], ...] = (
-    (mysql.TINYINT, 8),
-    (mysql.SMALLINT, 16),
-    (mysql.MEDIUMINT, 24),
-    (mysql.BIGINT, 64),
-    (sa.BigInteger, 64),
-    (sa.SmallInteger, 16),
-)
 _TEXT_BYTES: tuple[tuple[type[Any], int], ...] = (
     (mysql.TINYTEXT, 2**8 - 1),
     (mysql.MEDIUMTEXT, 2**24 - 1),
@@ -160,7 +152,7 @@ def _enum(
 def _integer(
     kind: sa.types.TypeEngine[Any],
 ) -> tuple[str, dict[str, Any], Callable[[Any], Any], Callable[[str], Any]]:
-    bits = next((bits for class_, bits in _INTEGER_BITS if isinstance(kind, class_)), 32)
+    bits = bits_of(kind)
     low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
     if getattr(kind, "unsigned", False):
         low, high = 0, 2**bits - 1

@@ -10,7 +10,7 @@ from flask import Response, request
 from flask_restx import Namespace, Resource
 
 from pyispyb_chassis.access import requires
-from pyispyb_chassis.bodies import json_answer, json_object, json_objects
+from pyispyb_chassis.bodies import json_answer, json_object, json_objects, listed
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Forbidden, NotFound, Unprocessable
 from pyispyb_chassis.nouns.bulk import MOST_AT_ONCE
@@ -125,8 +125,7 @@ class Engine(Generic[V]):
             body = _put_within(noun, body, self._parent(noun, parent))
         if isinstance(body, list):
             rows = self.writer.create_all(noun, body, self.viewer_of(principal()), attempt())
-            paging = {"limit": len(rows), "skip": 0, "next": None}
-            return json_answer({"total": len(rows), "results": rows, **paging}, 201)
+            return json_answer(listed(rows), 201)
         key, row = self.writer.create(noun, body, self.viewer_of(principal()), attempt())
         above = noun.values_of(key)[0] if parent is not None else None
         mount = self.catalogue.mount(noun).format(parent=above)
@@ -273,15 +272,7 @@ def _directory(engine: Engine[Any]) -> Namespace:
                 for noun in engine.catalogue
             ]
             absent = {path: one.reason for path, one in engine.catalogue.absent.items()}
-            page = {
-                "total": len(rows),
-                "results": rows,
-                "limit": len(rows),
-                "skip": 0,
-                "next": None,
-                "absent": absent,
-            }
-            return json_answer(page)
+            return json_answer({**listed(rows), "absent": absent})
 
     class NounSchema(Resource):
         @requires()

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import mysql
 
 from pyispyb_chassis.portable import JsonText
 from pyispyb_chassis.site.kinds import Kind, charset_of, takes
-from pyispyb_chassis.site.shape import Shape, SiteColumn, SiteTable, column_of
+from pyispyb_chassis.site.shape import Shape, SiteColumn, SiteTable, column_of, no_table
 
 # Under these keys of a table's `info`, and of its metadata's, lies what the site lacks.
 OF_TABLE = "site"
@@ -130,7 +130,7 @@ def difference(
 
 def _why_absent(table: sa.Table, there: SiteTable | None, shape: Shape) -> str | None:
     if there is None:
-        return shape.unseen.get(table.name, f"this site's database has no table {table.name}")
+        return shape.unseen.get(table.name, no_table(table.name))
     for key in table.primary_key.columns:
         if (why := _why_missing(key, there.column(str(key.name)))) is not None:
             return f"{why}, by which rows of {table.name} are told apart"

@@ -34,9 +34,9 @@ _TIMES: dict[str, type[Any]] = {
 }
 _BITS: tuple[tuple[type[Any], int], ...] = (
     (mysql.TINYINT, 8),
-    (mysql.SMALLINT, 16),
     (mysql.MEDIUMINT, 24),
-    (mysql.BIGINT, 64),
+    (sa.SmallInteger, 16),
+    (sa.BigInteger, 64),
 )
 # A DOUBLE is a Float to SQLAlchemy too, a TIMESTAMP a DateTime: the narrower comes first.
 _PLAIN: tuple[tuple[type[Any], str], ...] = (
@@ -95,13 +95,17 @@ def charset_of(kind: Kind) -> str | None:
     return None if charset is None or charset == UNICODE else str(charset)
 
 
+def bits_of(kind: Kind) -> int:
+    """How wide a whole number is."""
+    return next((bits for class_, bits in _BITS if isinstance(kind, class_)), 32)
+
+
 def takes(kind: Kind) -> tuple[Any, ...]:
     """What a type takes: two that take the same are no difference, whatever they are called."""
     if isinstance(kind, sa.Enum):
         return "enum", *kind.enums
     if isinstance(kind, sa.Integer):
-        bits = next((bits for class_, bits in _BITS if isinstance(kind, class_)), 32)
-        return "integer", bits, bool(getattr(kind, "unsigned", False))
+        return "integer", bits_of(kind), bool(getattr(kind, "unsigned", False))
     if isinstance(kind, sa.Numeric) and not isinstance(kind, (sa.Float, sa.Double)):
         return "decimal", kind.precision, kind.scale
     if isinstance(kind, sa.String):

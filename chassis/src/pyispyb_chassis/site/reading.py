@@ -16,6 +16,7 @@ from pyispyb_chassis.site.shape import (
     SiteColumn,
     SiteKey,
     SiteTable,
+    no_table,
 )
 
 _COLUMNS = """
@@ -128,7 +129,7 @@ def _why_unseen(connection: Connection, name: str) -> str:
         connection.exec_driver_sql(f"SELECT 1 FROM {quoted} LIMIT 0")  # noqa: S608
     except DBAPIError as error:
         if error.orig is not None and error.orig.args[0] == _NO_TABLE:
-            return f"this site's database has no table {name}"
+            return no_table(name)
         if error.orig is not None and error.orig.args[0] == _DENIED:
             return f"SELECT on {name} is not granted to the user that core reads this database by"
         raise
@@ -165,7 +166,5 @@ def _of_sqlite(connection: Connection, names: Iterable[str]) -> Shape:
             " JOIN pragma_foreign_key_list(m.name) AS k WHERE m.type = 'table'"
         )
     )
-    absent = {
-        name: f"this site's database has no table {name}" for name in names if name not in tables
-    }
+    absent = {name: no_table(name) for name in names if name not in tables}
     return Shape(tables, leads, absent)

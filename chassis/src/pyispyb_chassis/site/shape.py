@@ -10,6 +10,11 @@ Right = Literal["select", "insert", "update", "delete"]
 EVERY_RIGHT: frozenset[Right] = frozenset({"select", "insert", "update", "delete"})
 
 
+def no_table(name: str) -> str:
+    """Why a table cannot be served that is not there."""
+    return f"this site's database has no table {name}"
+
+
 @dataclass(frozen=True, slots=True)
 class SiteColumn:
     """One column as the database has it; `kind` is None where its type is none that we read.

@@ -52,11 +52,6 @@ def list_of(model: type[BaseModel]) -> Schema:
     }
 
 
-def listed(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    """A list that is given whole, in the form of every list."""
-    return {"total": len(rows), "results": rows, "limit": len(rows), "skip": 0, "next": None}
-
-
 def query_of(*known: str) -> dict[str, str]:
     """The query string, each parameter once. Raises BadRequest for what is not known."""
     given = request.args.to_dict(flat=False)

@@ -12,10 +12,10 @@ from pyispyb_auth.operations.personal_tokens import (
     PersonalTokens,
     refuse_narrowed,
 )
-from pyispyb_auth.resources.described import described, list_of, listed, query_of
+from pyispyb_auth.resources.described import described, list_of, query_of
 from pyispyb_auth.resources.login import NO_STORE
 from pyispyb_chassis.access import requires
-from pyispyb_chassis.bodies import json_answer, json_model
+from pyispyb_chassis.bodies import json_answer, json_model, listed
 from pyispyb_chassis.principal import Principal, principal
 
 

@@ -11,10 +11,10 @@ from pyispyb_auth.operations.service_accounts import (
     Rotation,
     ServiceAccounts,
 )
-from pyispyb_auth.resources.described import described, list_of, listed, query_of
+from pyispyb_auth.resources.described import described, list_of, query_of
 from pyispyb_auth.resources.login import NO_STORE
 from pyispyb_chassis.access import requires
-from pyispyb_chassis.bodies import json_answer, json_model
+from pyispyb_chassis.bodies import json_answer, json_model, listed
 from pyispyb_chassis.permissions import Permission
 from pyispyb_chassis.principal import principal
 

@@ -24,8 +24,8 @@ class LocalContacts:
         self._rules = rules
         self._reader = reader
 
-    def of(self, connection: Connection, session: str, viewer: Viewer) -> dict[str, Any]:
-        """In list form: id, names, title, role; beamLineOperator where the site counts that.
+    def of(self, connection: Connection, session: str, viewer: Viewer) -> list[dict[str, Any]]:
+        """Of each id, names, title, role, beamLineOperator where the site counts that.
 
         Raises NotFound for a session that is not seen.
         """
@@ -38,11 +38,4 @@ class LocalContacts:
             for row in rows:
                 told = dict(zip((*TOLD, "role"), row, strict=True))
                 found.setdefault(told["personId"], told)
-        results = list(found.values())
-        return {
-            "total": len(results),
-            "results": results,
-            "limit": len(results),
-            "skip": 0,
-            "next": None,
-        }
+        return list(found.values())

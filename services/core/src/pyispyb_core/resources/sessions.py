@@ -6,7 +6,7 @@ from flask import Response
 from flask_restx import Namespace, Resource
 
 from pyispyb_chassis.access import requires
-from pyispyb_chassis.bodies import json_answer
+from pyispyb_chassis.bodies import json_answer, listed
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.openapi import tells
 from pyispyb_chassis.permissions import Permission
@@ -29,7 +29,7 @@ def sessions_namespace(
             """Who looks after a session: its local contacts, by name."""
             viewer = viewer_of(principal())
             with database.reading() as connection:
-                return json_answer(contacts.of(connection, session, viewer))
+                return json_answer(listed(contacts.of(connection, session, viewer)))
 
     return namespace
 

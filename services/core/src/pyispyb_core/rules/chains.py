@@ -137,13 +137,21 @@ class Chains:
                 way = row.c[column].in_(reached)
             ways.append(sa.and_(*before, way))
             before.append(row.c[column].is_(None))
+        ways += self._through(noun, row, lambda namer, named: self._reaches(namer, named, test))
+        return sa.or_(*ways)
+
+    def _through(
+        self, noun: Bound, row: sa.FromClause, test: Callable[[Bound, sa.FromClause], Condition]
+    ) -> list[Condition]:
+        """Rows that a row names which passes the test: a way for each noun that names them."""
+        ways: list[Condition] = []
         for namer, column in self.catalogue.namers(noun):
             named = self._alias(namer.noun.table)
-            through = sa.select(named.c[column]).where(
-                self._reaches(namer, named, test), named.c[column].is_not(None)
+            passed = sa.select(named.c[column]).where(
+                test(namer, named), named.c[column].is_not(None)
             )
-            ways.append(primary_key(noun, row).in_(through))
-        return sa.or_(*ways)
+            ways.append(primary_key(noun, row).in_(passed))
+        return ways
 
     @limits("two chains lead to one proposal")
     def sound(self, noun: Bound, row: sa.FromClause) -> Condition:

@@ -72,13 +72,7 @@ class RecordedRules(ProposalRules):
         self, noun: Bound, row: sa.FromClause, test: Callable[[sa.FromClause], Condition]
     ) -> Condition:
         """A program is seen with each collection that it integrated, a place with its images."""
-        ways: list[Condition] = []
-        for namer, column in self.catalogue.namers(noun):
-            named = self._alias(namer.noun.table)
-            through = sa.select(named.c[column]).where(
-                self._within(namer, named, test), named.c[column].is_not(None)
-            )
-            ways.append(primary_key(noun, row).in_(through))
+        ways = self._through(noun, row, lambda namer, named: self._within(namer, named, test))
         return sa.or_(sa.false(), *ways)
 
     def _within(
