@@ -2,7 +2,6 @@
 
 import contextlib
 import http.client
-import signal
 import subprocess
 import threading
 import time
@@ -11,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from tests.gateway.stand import SERVICES, Stand, running
 from tests.gateway.tokens import Key, bearer
+from tests.peers.pausing import pause, resume
 
 PATHS = {"auth": "/auth/login", "core": "/core/proposals", "ssx": "/ssx/runs"}
 METHODS = ["GET", "POST"]
@@ -134,11 +134,11 @@ def test_every_read_survives_the_loss_of_a_replica(
 
 @contextlib.contextmanager
 def stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    process.send_signal(signal.SIGSTOP)
+    pause(process)
     try:
         yield
     finally:
-        process.send_signal(signal.SIGCONT)
+        resume(process)
 
 
 def wait_for_200(stand: Stand, service: str, method: str) -> float:

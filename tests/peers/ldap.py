@@ -6,7 +6,6 @@ import hashlib
 import ipaddress
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -24,6 +23,7 @@ from cryptography.x509.oid import NameOID
 from ldap3 import MODIFY_REPLACE, NONE, Connection, Server
 from ldap3.utils.dn import escape_rdn
 from tests import secrets_watch
+from tests.peers.pausing import pause, resume
 from tests.peers.ports import free_port
 
 NEEDED = "the tests need an LDAP server: apt-get install slapd"
@@ -127,11 +127,11 @@ class Ldap:
 
     def pause(self) -> None:
         """Leave it hanging: connections open, nothing answered."""
-        self.process.send_signal(signal.SIGSTOP)
+        pause(self.process)
 
     def resume(self) -> None:
         """Let it go on."""
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
 
     def add(self, dn: str, **attributes: Any) -> None:
         """Add an entry."""
@@ -178,7 +178,7 @@ class Ldap:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
         self.kill()
         secrets_watch.keep(self.folder / "log")
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -3,7 +3,6 @@
 import gc
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -13,15 +12,16 @@ from pathlib import Path
 import pymysql
 import pytest
 from tests import secrets_watch
+from tests.peers.pausing import pause, resume
 
 READY_WITHIN_SECONDS = 30
 NEEDED = "the tests need a MariaDB server: apt-get install mariadb-server"
 
 
 class MariaDb:
-    """One mariadbd; `url(name)` makes a new empty database."""
+    """One mariadbd with these options besides; `url(name)` makes a new empty database."""
 
-    def __init__(self) -> None:
+    def __init__(self, *options: str) -> None:
         install, server = (_found(name) for name in ("mariadb-install-db", "mariadbd"))
         memory = Path("/dev/shm")  # noqa: S108
         self.folder = Path(tempfile.mkdtemp(dir=memory if memory.is_dir() else None))
@@ -44,6 +44,7 @@ class MariaDb:
             # What is committed outlives a killed server, though not a dead machine.
             "--innodb-flush-log-at-trx-commit=2",
             "--innodb-buffer-pool-size=64M",
+            *options,
         ]
         self.start()
 
@@ -91,19 +92,27 @@ class MariaDb:
 
     def pause(self) -> None:
         """Leave it hanging: connections open, nothing answered."""
-        self.process.send_signal(signal.SIGSTOP)
+        pause(self.process)
 
     def resume(self) -> None:
         """Let it go on."""
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
 
     def close(self) -> None:
         """End it and take its data away."""
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
         self.process.kill()
         self.process.wait()
         secrets_watch.keep(self.folder / "log")
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def url_of_new(request: pytest.FixtureRequest, folder: Path) -> str:
+    """The URL of a new empty database of the kind that a fixture's parameter names."""
+    if request.param == "sqlite":
+        return f"sqlite:///{folder / 'test.sqlite'}"
+    server: MariaDb = request.getfixturevalue("mariadb")
+    return server.url()
 
 
 def _found(name: str) -> str:

@@ -5,7 +5,6 @@ import hashlib
 import re
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +13,7 @@ from urllib.parse import parse_qs, urljoin, urlsplit
 
 import pytest
 import requests
+from tests.peers.pausing import pause, resume
 from tests.peers.ports import free_port
 from tests.secrets_watch import note
 
@@ -55,11 +55,11 @@ class Oidc:
 
     def pause(self) -> None:
         """Leave it hanging."""
-        self.process.send_signal(signal.SIGSTOP)
+        pause(self.process)
 
     def resume(self) -> None:
         """Let it go on."""
-        self.process.send_signal(signal.SIGCONT)
+        resume(self.process)
 
     def log_in(self, url: str, login: str) -> str:
         """The URL to which a browser is sent back after `login` logged in, and agreed."""
