@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.cast import OSCAR, Issuing
-from tests.core.conftest import CONFIGURATION, make_core
+from tests.core.conftest import make_core, own_schema_of, write_configuration
 
 COMMAND = Path(sys.executable).with_name("pyispyb-core")
 
@@ -22,14 +22,7 @@ def run(file: Path, *words: str, **variables: str) -> subprocess.CompletedProces
 
 @pytest.fixture
 def file(each_database: str, issuing: Issuing, tmp_path: Path) -> Path:
-    made = tmp_path / "ispyb.toml"
-    own = f"own_{abs(hash(each_database)) % 10**9}"
-    made.write_text(
-        CONFIGURATION.format(
-            folder=tmp_path, issuer=issuing.toml(), url=each_database, own_schema=own, more=""
-        )
-    )
-    return made
+    return write_configuration(tmp_path, each_database, issuing, own_schema_of(each_database))
 
 
 @pytest.fixture(scope="module")

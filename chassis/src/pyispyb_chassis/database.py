@@ -35,7 +35,7 @@ LOOK_TIMEOUT = 60
 # What MariaDB and PyMySQL say when the server is gone, too busy, or was told to give up.
 _GONE = {2002, 2003, 2006, 2013, 2014, 1053, 1927}
 # The wrong password, no right to the schema, no such schema.
-_NOT_LET_IN = {1044, 1045, 1049, 1698}
+NOT_LET_IN = {1044, 1045, 1049, 1698}
 _DENIED = {1142, 1143, 1370}
 _BUSY = {1040, 1203, 1205, 1213, 1317}
 _TOOK_TOO_LONG = {1969, 3024}
@@ -89,6 +89,29 @@ class Database:
     def looking(self) -> Iterator[Connection]:
         """A connection to look at the database itself with: it may be held, and slow."""
         with self._answering(None), self._patient().connect() as connection:
+            yield connection
+
+    @contextmanager
+    def changing(self) -> Iterator[Connection]:
+        """A connection to change what the database is made of with: its statements take their time.
+
+        Each is done at once on MariaDB, and all of them together on SQLite.
+        """
+        if self.is_sqlite:
+            with self.writing() as connection:
+                yield connection
+            return
+        engine = sa.create_engine(
+            self.url,
+            poolclass=sa.NullPool,
+            isolation_level="AUTOCOMMIT",
+            connect_args={
+                "connect_timeout": CONNECT_TIMEOUT,
+                "charset": "utf8mb4",
+                "init_command": f"SET time_zone='+00:00', sql_mode='{_MODE}'",
+            },
+        )
+        with self._answering(None), engine.connect() as connection:
             yield connection
 
     def hold(self, reason: str | None) -> None:
@@ -147,7 +170,7 @@ class Database:
             self.write_engine.dispose()
             log.warning("database unavailable", extra={"code": code})
             return self._breaker.failed()
-        if code in _NOT_LET_IN:
+        if code in NOT_LET_IN:
             log.error("not let into the database", extra={"code": code})
             self._breaker.failed()
             return Unavailable(f"{self.name} does not let this service in (error {code})")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from tests.cast import Issuing
-from tests.core.conftest import CONFIGURATION, Core
+from tests.core.conftest import Core, write_configuration
 from tests.core.site.older import make_older
 from tests.peers.mariadb import MariaDb
 
@@ -96,13 +96,7 @@ def make_site(server: MariaDb, flavour: Flavour, folder: Path, issuing: Issuing)
             connection.exec_driver_sql(f"DROP SCHEMA {own_schema}")
     database.dispose()
     served_by = _user(url, flavour, own_schema) if flavour.granted else url
-    file = folder / "ispyb.toml"
-    file.write_text(
-        CONFIGURATION.format(
-            folder=folder, issuer=issuing.toml(), url=served_by, own_schema=own_schema, more=""
-        ),
-        encoding="utf-8",
-    )
+    file = write_configuration(folder, served_by, issuing, own_schema)
     app = create_app(load(file, environ={}))
     return Core(app.test_client(), issuing, Database(url), tables, file)
 

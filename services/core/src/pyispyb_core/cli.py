@@ -9,7 +9,7 @@ from pyispyb_chassis.configuration import Configuration, loaded_or_exit
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import ServiceError
 from pyispyb_chassis.serve import serve
-from pyispyb_core.operations import grants, schema
+from pyispyb_core.operations import grants, schema, schema_upgrade
 from pyispyb_core.settings import CoreSettings, PermissionSettings
 
 
@@ -19,7 +19,12 @@ def main() -> None:
     configuration = loaded_or_exit()
     try:
         arguments.run(configuration, arguments)
-    except (schema.NotEmpty, grants.CannotGrant, ServiceError) as error:
+    except (
+        schema.NotEmpty,
+        schema_upgrade.CannotUpgrade,
+        grants.CannotGrant,
+        ServiceError,
+    ) as error:
         sys.exit(str(error))
 
 
@@ -28,9 +33,15 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     server = commands.add_parser("serve", help="serve core on its two ports")
     server.set_defaults(run=_serve)
-    tables = commands.add_parser("schema", help="make the tables that are missing")
-    tables.add_argument("action", choices=["create"])
-    tables.set_defaults(run=_create_schema)
+    tables = commands.add_parser("schema", help="make, look at or add to the tables")
+    actions = tables.add_subparsers(required=True, metavar="ACTION")
+    make = actions.add_parser("create", help="make all tables of an empty database")
+    make.set_defaults(run=_create_schema)
+    tell = actions.add_parser("status", help="say what the database lacks; exit 1 if anything")
+    tell.set_defaults(run=_schema_status)
+    add = actions.add_parser("upgrade", help="add what the database lacks; removes nothing")
+    add.add_argument("--sql", action="store_true", help="only print the statements")
+    add.set_defaults(run=_upgrade_schema)
     give = commands.add_parser("grant", help="make a person a member of a group with rights")
     give.add_argument("login")
     right = give.add_mutually_exclusive_group(required=True)
@@ -57,6 +68,39 @@ def _create_schema(configuration: Configuration, _arguments: argparse.Namespace)
     database, settings = _database(configuration)
     made = schema.create(database, settings.own_schema)
     sys.stdout.write("".join(f"made {line}\n" for line in made) or "everything is there\n")
+
+
+def _schema_status(configuration: Configuration, _arguments: argparse.Namespace) -> None:
+    database, settings = _database(configuration)
+    found = schema_upgrade.status(database, settings.own_schema)
+    _say("lacks", [step.told for step in found.steps])
+    _say("left as it is:", found.left)
+    _say("more than core knows:", found.more)
+    if found.steps:
+        sys.exit(1)
+    sys.stdout.write("there is nothing to add\n")
+
+
+def _upgrade_schema(configuration: Configuration, arguments: argparse.Namespace) -> None:
+    database, settings = _database(configuration)
+    if arguments.sql:
+        said = schema_upgrade.statements(database, settings.own_schema)
+        sys.stdout.write("".join(f"{statement};\n" for statement in said))
+        return
+    failed = []
+    for done in schema_upgrade.upgrade(database, settings.own_schema):
+        if isinstance(done, schema_upgrade.Failed):
+            failed.append(f"{done.step.told}: {done.why}")
+        else:
+            sys.stdout.write(f"added {done.told}\n")
+            sys.stdout.flush()
+    if failed:
+        sys.exit("\n".join(f"could not add {line}" for line in failed))
+    sys.stdout.write("everything is there\n")
+
+
+def _say(what: str, lines: list[str]) -> None:
+    sys.stdout.write("".join(f"{what} {line}\n" for line in lines))
 
 
 def _grant(configuration: Configuration, arguments: argparse.Namespace) -> None:
