@@ -9,7 +9,7 @@ import orjson
 import pytest
 from flask.testing import FlaskClient
 from tests.cast import ALICE, Issuing, Somebody
-from tests.peers.mariadb import MariaDb
+from tests.peers.mariadb import url_of_new
 from tests.ssx.core_stand_in import RUNNING_BL1, CoreStandIn, Served
 from werkzeug.test import TestResponse
 
@@ -95,12 +95,7 @@ def ssx(
 ) -> Iterator[Ssx]:
     """ssx on SQLite, then on MariaDB; shared by the tests of a module, each opens its own runs."""
     folder = tmp_path_factory.mktemp("ssx")
-    if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'ssx.sqlite'}"
-    else:
-        server: MariaDb = request.getfixturevalue("mariadb")
-        url = server.url()
-    made = make_ssx(url, folder, issuing, "access_cache_seconds = 0")
+    made = make_ssx(url_of_new(request, folder), folder, issuing, "access_cache_seconds = 0")
     yield made
     made.close()
 

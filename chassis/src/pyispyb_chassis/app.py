@@ -39,7 +39,8 @@ class Service:
     are checks that ready tells and that do not count: it can serve without them.
     `inside` are pages of the inside port, each giving its content type and its bytes. `signs_as`
     names the issuers whose tokens this very service signs: it asks no URL for their keys.
-    `databases` are those that each worker opens for itself, and whose pools are counted.
+    `databases` are those that each worker opens for itself, and whose pools are counted; `tables`
+    tells by one line that what is in them is older than this service, which then does not start.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Service:
     inside: Mapping[str, Page] = field(default_factory=dict)
     signs_as: Mapping[str, OwnIssuer] = field(default_factory=dict)
     databases: Sequence[Database] = ()
+    tables: Check | None = None
 
 
 @dataclass(frozen=True, slots=True)

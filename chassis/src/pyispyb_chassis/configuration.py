@@ -118,6 +118,9 @@ class Server(Section):
     workers: int = Field(2, ge=1, le=64)
     threads: int = Field(8, ge=1, le=256)
     graceful_timeout: int = Field(20, ge=1, le=600, description="seconds a stopping worker may use")
+    startup_wait: float = Field(
+        30, ge=0, le=3600, description="seconds for which a start waits for a database that is down"
+    )
     max_body: int = Field(10 * 2**20, ge=1024, description="bytes of a request body")
 
 

@@ -50,8 +50,14 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
 
     # What is logged while the app is made is a line like every other.
     configure_logs(name, configuration.suite.log_level)
+    answers = _wait_for_database(configuration, settings, name)
     module, _, function = where.partition(":")
     app: Flask = getattr(import_module(module), function)(configuration)
+    wired = app.extensions.get("pyispyb")
+    if answers and wired is not None and wired.service.tables is not None:
+        fault = wired.service.tables()
+        if fault is not None:
+            sys.exit(f"{name}: ispyb.toml [{name}] database_url: its tables are {fault}")
 
     def forget_worker(_server: Any, worker: Any) -> None:
         from prometheus_client import multiprocess
@@ -86,6 +92,16 @@ def serve(where: str, configuration: Configuration, settings: ServiceSection, na
     if Path("/dev/shm").is_dir():  # noqa: S108
         options["worker_tmp_dir"] = "/dev/shm"  # noqa: S108
     _Gunicorn(app, options).run()
+
+
+def _wait_for_database(configuration: Configuration, settings: ServiceSection, name: str) -> bool:
+    """Whether the service's database answers; a service may have none."""
+    url = getattr(settings, "database_url", None)
+    if url is None:
+        return False
+    starting = import_module("pyispyb_chassis.starting")
+    wait = configuration.suite.server.startup_wait
+    return bool(starting.wait_for_database(url.get_secret_value(), name, wait))
 
 
 def _refuse_busy(address: str, name: str) -> None:

@@ -105,6 +105,7 @@ def create_app(configuration: Configuration) -> Flask:
         },
         noted={f"provider {name}": one.fault for name, one in providers.items()},
         databases=[database],
+        tables=lambda: MIGRATIONS.fault(database),
     )
     app = create_service(configuration, service)
     trail.addHandler(AUDIT)

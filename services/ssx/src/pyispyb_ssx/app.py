@@ -68,6 +68,7 @@ def create_app(configuration: Configuration) -> Flask:
         # Core is not among what ssx stands on: batches go on without it.
         ready={"database": lambda: MIGRATIONS.fault(database)},
         databases=[database],
+        tables=lambda: MIGRATIONS.fault(database),
     )
     app = create_service(configuration, service)
     app.extensions["pyispyb_openapi"] = [lambda: contract_of_nouns(catalogue, settings.prefix)]
