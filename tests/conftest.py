@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from tests.cast import Issuing
-from tests.peers.mariadb import MariaDb
+from tests.peers.mariadb import MariaDb, url_of_new
 from tests.secrets_watch import SecretsWatch, search_below
 
 
@@ -31,10 +31,7 @@ def mariadb() -> Iterator[MariaDb]:
 @pytest.fixture(params=["sqlite", "mariadb"])
 def each_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a new empty database: of SQLite, then of MariaDB."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'test.sqlite'}"
-    server: MariaDb = request.getfixturevalue("mariadb")
-    return server.url()
+    return url_of_new(request, tmp_path)
 
 
 @pytest.fixture(scope="session")

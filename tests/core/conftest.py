@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.cast import ERIN, Issuing, Somebody
-from tests.peers.mariadb import MariaDb
+from tests.peers.mariadb import url_of_new
 from werkzeug.test import TestResponse
 
 from pyispyb_chassis.configuration import load
@@ -30,7 +30,7 @@ database_url = "{url}"
 own_schema = "{own_schema}"
 database_timezone = "Europe/Paris"
 closed_proposal_codes = ["IN"]
-rights_cache_seconds = 0
+rights_cache_seconds = {kept}
 {more}
 [permissions.groups."BL1 staff"]
 staff_of = ["BL1"]
@@ -71,6 +71,17 @@ class Core:
         assert answer.status_code == 200, answer.text
         return answer.get_json()
 
+    def walked(self, who: Somebody | None, path: str | None) -> list[dict[str, Any]]:
+        """The rows of this page and of all that follow it."""
+        found: list[dict[str, Any]] = []
+        while path is not None:
+            page = self.get(who, path.removeprefix("/core"))
+            found += page["results"]
+            path = page["next"]
+            assert path is None or len(page["results"]) == page["limit"]
+            assert page["total"] >= len(found)
+        return found
+
     def one(self, path: str) -> dict[str, Any]:
         """The only row of a list, as the administrator sees it."""
         (row,) = self.get(ERIN, path)["results"]
@@ -82,14 +93,30 @@ class Core:
             return list(connection.execute(sa.select(self.tables[table])).all())
 
 
-def make_core(url: str, folder: Path, issuing: Issuing, *, more: str = "") -> Core:
-    """A core on this empty database, with the demo rows in it; `more` goes into [core]."""
-    own_schema = f"own_{abs(hash(url)) % 10**9}"
+def own_schema_of(url: str) -> str:
+    """A schema for core's own tables that no other database of the server has."""
+    return f"own_{abs(hash(url)) % 10**9}"
+
+
+def write_configuration(
+    folder: Path, url: str, issuing: Issuing, own_schema: str, *, more: str = "", kept: int = 0
+) -> Path:
+    """An ispyb.toml for core with this database; `more` and `kept` as for `make_core`."""
     file = folder / "ispyb.toml"
     text = CONFIGURATION.format(
-        folder=folder, issuer=issuing.toml(), url=url, own_schema=own_schema, more=more
+        folder=folder, issuer=issuing.toml(), url=url, own_schema=own_schema, more=more, kept=kept
     )
     file.write_text(text, encoding="utf-8")
+    return file
+
+
+def make_core(url: str, folder: Path, issuing: Issuing, *, more: str = "", kept: int = 0) -> Core:
+    """A core on this empty database, with the demo rows in it.
+
+    `more` goes into [core]; `kept` is for how many seconds a caller's rights are.
+    """
+    own_schema = own_schema_of(url)
+    file = write_configuration(folder, url, issuing, own_schema, more=more, kept=kept)
     configuration = load(file, environ={})
     database = Database(url)
     schema.create(database, own_schema)
@@ -107,11 +134,17 @@ def core(
 ) -> Iterator[Core]:
     """Core on SQLite, then on MariaDB; shared by the tests of a module."""
     folder = tmp_path_factory.mktemp("core")
-    if request.param == "sqlite":
-        url = f"sqlite:///{folder / 'core.sqlite'}"
-    else:
-        server: MariaDb = request.getfixturevalue("mariadb")
-        url = server.url()
-    made = make_core(url, folder, issuing)
+    made = make_core(url_of_new(request, folder), folder, issuing)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module", params=["sqlite", "mariadb"])
+def keeping_core(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, issuing: Issuing
+) -> Iterator[Core]:
+    """The same, and it keeps a caller's rights as long as a site's does."""
+    folder = tmp_path_factory.mktemp("core")
+    made = make_core(url_of_new(request, folder), folder, issuing, kept=30)
     yield made
     made.close()

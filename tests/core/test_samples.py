@@ -200,15 +200,11 @@ def test_a_sample_moves_where_its_writer_may_write(core: Core, bench: Bench) -> 
     assert core.get(ALICE, path)["containerId"] == there
 
 
-@pytest.fixture(params=["sqlite", "mariadb"])
-def relaxed(request: pytest.FixtureRequest, tmp_path: Path, issuing: Issuing) -> Iterator[Core]:
+@pytest.fixture
+def relaxed(each_database: str, tmp_path: Path, issuing: Issuing) -> Iterator[Core]:
     """A core whose site calls its samples as it likes."""
     more = 'name_pattern = "[^/]+"\nunique_sample_names = false'
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'core.sqlite'}"
-    else:
-        url = request.getfixturevalue("mariadb").url()
-    core = make_core(url, tmp_path, issuing, more=more)
+    core = make_core(each_database, tmp_path, issuing, more=more)
     yield core
     core.close()
 

@@ -15,6 +15,7 @@ from pyispyb_chassis.nouns.noun import Name
 from pyispyb_chassis.nouns.plans import Branch, Part, Plan
 from pyispyb_chassis.nouns.policy import UNSEEN_INCLUDES, Condition, Policy, V
 from pyispyb_chassis.nouns.query import Filter, Operator, Path, Query, keys_of, noun_at, places
+from pyispyb_chassis.nouns.ways import united, ways_of
 
 Column = sa.ColumnElement[Any]
 SECONDS = len("2026-11-23 08:00:00")
@@ -50,30 +51,28 @@ class Builder(Generic[V]):
     def plan(self, noun: Bound, query: Query, viewer: V) -> Plan:
         """The statements of a list: its rows, their number, and one for each include of many."""
         row = noun.alias()
-        conditions = [self._policy.sees(noun, viewer, row)]
-        conditions += [
-            self._condition(noun, row, viewer, n, f) for n, f in enumerate(query.filters)
-        ]
+        filters = [self._condition(noun, row, viewer, n, f) for n, f in enumerate(query.filters)]
         if query.search is not None:
-            conditions.append(self._search(noun, row, viewer))
+            filters.append(self._search(noun, row, viewer))
+        seen = self._policy.sees(noun, viewer, row)
         keys = [self._key(noun, row, viewer, key) for key in keys_of(noun, query)]
-        counted = sa.select(sa.func.count()).select_from(row).where(*conditions)
-        if query.after is not None:
-            conditions.append(_behind(keys, query.after))
-        order: list[Column] = []
-        for key in keys:
-            order += [key.compared.is_(None)] if key.nullable else []
-            order.append(key.compared.desc() if key.descending else key.compared.asc())
-        rows, parts, place, branches = self._tree(
-            noun, (), row, viewer, query, [key.kept for key in keys]
-        )
-        rows = (
-            rows.where(*conditions)
-            .order_by(*order)
-            .limit(sa.bindparam("page_limit", type_=sa.Integer))
-            .offset(sa.bindparam("page_skip", type_=sa.Integer))
-        )
-        return Plan(rows, counted, parts, place, branches)
+        behind = [] if query.after is None else [_behind(keys, query.after)]
+        if self._sqlite or _is_narrow(noun, query):
+            counted = sa.select(sa.func.count()).select_from(row).where(seen, *filters)
+            kept = [key.kept for key in keys]
+            rows, parts, place, branches = self._tree(noun, (), row, viewer, query, kept, row)
+            rows = _page(rows.where(seen, *filters, *behind), keys)
+            return Plan(rows, counted, parts, place, branches)
+        # The ids of the page come first: what is joined and shown is of its rows alone.
+        ids = _Ids(noun, row, *ways_of(seen, row))
+        counted = sa.select(sa.func.count()).select_from(ids.where(filters).subquery())
+        page = _page(ids.where([*filters, *behind]), keys).subquery()
+        shown = noun.alias()
+        keys = [self._key(noun, shown, viewer, key) for key in keys_of(noun, query)]
+        kept = [key.kept for key in keys]
+        source = page.join(shown, primary_key(noun, shown) == page.c.id)
+        rows, parts, place, branches = self._tree(noun, (), shown, viewer, query, kept, source)
+        return Plan(rows.order_by(*_order(keys)), counted, parts, place, branches)
 
     def _branch(self, noun: Bound, path: Path, viewer: V, query: Query) -> Branch:
         """An include of many: the rows that lead to the parents, in the order of their key."""
@@ -82,7 +81,7 @@ class Builder(Generic[V]):
         target = self._catalogue.target(reference)
         row = target.alias()
         link = self.column(target, row, reference.column, viewer)
-        rows, parts, (place,), branches = self._tree(noun, path, row, viewer, query, [link])
+        rows, parts, (place,), branches = self._tree(noun, path, row, viewer, query, [link], row)
         rows = (
             rows.where(link.in_(sa.bindparam("parents", expanding=True)))
             .where(self._seen(target, viewer, row))
@@ -99,13 +98,14 @@ class Builder(Generic[V]):
         viewer: V,
         query: Query,
         also: list[Column],
+        source: sa.FromClause,
     ) -> tuple[sa.Select[Any], tuple[Part, ...], tuple[int, ...], tuple[Branch, ...]]:
         """The columns of a row and of what hangs on it: each one by a join, many by a branch.
 
-        `base` is the path of `row` from `noun`; `also` are further columns, whose places are given.
+        `base` is the path of `row` from `noun`; `also` are further columns, whose places are given;
+        `source` is what the row is taken from.
         """
         aliases: dict[Path, sa.FromClause] = {base: row}
-        source: sa.FromClause = row
         branches: list[Branch] = []
         for path in query.include:
             if path[:-1] not in aliases or path in aliases:
@@ -120,8 +120,9 @@ class Builder(Generic[V]):
             joined = primary_key(target, aliases[path]) == self.column(
                 parent, aliases[path[:-1]], reference.column, viewer
             )
-            seen = self._seen(target, viewer, aliases[path])
-            source = source.outerjoin(aliases[path], sa.and_(joined, seen))
+            if not self._policy.implies(parent, viewer, reference.column):
+                joined = sa.and_(joined, self._seen(target, viewer, aliases[path]))
+            source = source.outerjoin(aliases[path], joined)
         columns: list[Column] = []
         parts: list[Part] = []
         for path, alias in aliases.items():
@@ -209,10 +210,12 @@ class Builder(Generic[V]):
         seen: list[Condition] = []
         for column in way[:-1]:
             link = self.column(target, row, column, viewer)
+            implied = self._policy.implies(target, viewer, column)
             target = self._catalogue.target(target.by_column[column])
             row = target.alias()
             source = source.join(row, primary_key(target, row) == link)
-            seen.append(self._policy.sees(target, viewer, row))
+            if not implied:
+                seen.append(united(self._policy.sees(target, viewer, row), row))
         ends = self._condition(target, row, viewer, n, replace(one, name=way[-1]))
         ids = sa.select(primary_key(noun, first).label("id")).select_from(source)
         return ids.where(ends, *seen)
@@ -304,6 +307,52 @@ def _near(column: Column, n: int, one: Filter) -> Condition:
             return sa.not_(column.between(low, high))
         case _:
             return column.between(low, high)
+
+
+def _is_narrow(noun: Bound, query: Query) -> bool:
+    """Whether a query is for one row, or for what stands within one: the rules judge each."""
+    names = {noun.key, noun.noun.known_as}
+    return noun.noun.within is not None or any(
+        one.name in names and one.operator == "eq" for one in query.filters
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ids:
+    """The ids of the rows to which any of the ways leads and that meet the rest."""
+
+    noun: Bound
+    row: sa.FromClause
+    ways: Sequence[Condition]
+    rest: Sequence[Condition]
+
+    def where(self, filters: Sequence[Condition]) -> sa.Select[Any]:
+        """Those of them that the filters let through, each once."""
+        key = primary_key(self.noun, self.row)
+        ids = sa.select(key.label("id")).select_from(self.row)
+        if len(self.ways) < 2:
+            return ids.where(*self.ways, *self.rest, *filters)
+        found = sa.union(*[ids.where(way, *filters) for way in self.ways]).subquery()
+        joined = sa.select(key.label("id")).join_from(self.row, found, found.c.id == key)
+        return joined.where(*self.rest)
+
+
+def _order(keys: Sequence[_Key]) -> list[Column]:
+    """Rows in the order of the keys, nulls last in each."""
+    order: list[Column] = []
+    for key in keys:
+        order += [key.compared.is_(None)] if key.nullable else []
+        order.append(key.compared.desc() if key.descending else key.compared.asc())
+    return order
+
+
+def _page(rows: sa.Select[Any], keys: Sequence[_Key]) -> sa.Select[Any]:
+    """A page of rows in the order of the keys."""
+    return (
+        rows.order_by(*_order(keys))
+        .limit(sa.bindparam("page_limit", type_=sa.Integer))
+        .offset(sa.bindparam("page_skip", type_=sa.Integer))
+    )
 
 
 def _behind(keys: list[_Key], place: tuple[Any, ...]) -> Condition:

@@ -181,6 +181,16 @@ class Bound:
         """The noun's own foreign keys, by their column."""
         return {one.column: one for one in self.references.values() if not one.many}
 
+    @cached_property
+    def to_no_noun(self) -> dict[str, sa.Column[Any]]:
+        """The foreign keys to tables that are no nouns, with the column that they lead to."""
+        return {
+            str(column.name): key.column
+            for column in self.table.columns
+            for key in column.foreign_keys
+            if column.name not in self.by_column
+        }
+
 
 @cache
 def light(table: sa.Table) -> sa.FromClause:

@@ -1,5 +1,6 @@
 """The values that a query's statement is run with."""
 
+import math
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from pyispyb_chassis.nouns.cursors import SORTED_LENGTH
 from pyispyb_chassis.nouns.query import Query, places
 
 # A number is equal to another when they agree to six significant digits.
-FLOAT_TOLERANCE = 5e-7
+DIGITS = 6
 _CAPITALS = {ord(letter): ord(letter.upper()) for letter in "abcdefghijklmnopqrstuvwxyz"}
 
 
@@ -52,8 +53,10 @@ def values_of(query: Query, *, sqlite: bool) -> Mapping[str, Any]:
 
 
 def _range(value: float) -> tuple[float, float]:
-    """What agrees with a number to six significant digits."""
-    width = abs(value) * FLOAT_TOLERANCE
+    """What is told by the same six significant digits: half a step of the last one around."""
+    if value == 0 or not math.isfinite(value):
+        return value, value
+    width = 0.5 * 10.0 ** (math.floor(math.log10(abs(value))) - DIGITS + 1)
     return value - width, value + width
 
 

@@ -79,7 +79,8 @@ class Plan:
                 parent = made[part.path[:-1]]
                 if parent is not None:
                     parent[part.path[-1]] = item
-        return made[root] or {}
+        itself = made[root]
+        return {} if itself is None else itself  # one of no fields yet gets its includes of many
 
 
 @dataclass(frozen=True, slots=True)

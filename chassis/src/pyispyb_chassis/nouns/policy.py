@@ -50,6 +50,9 @@ class Policy(Protocol[V]):
     def sees(self, noun: Bound, viewer: V, row: sa.FromClause) -> Condition:
         """The rows that exist for the viewer."""
 
+    def implies(self, noun: Bound, viewer: V, column: str) -> bool:
+        """Whether a viewer who sees a row sees what a column of it leads to, without a look."""
+
     def shows(self, noun: Bound, viewer: V, row: sa.FromClause, column: str) -> Condition | None:
         """Where a column of a visible row may be read; None: wherever the row is seen."""
 

@@ -143,6 +143,7 @@ class Proposals(Generic[V]):
         faults = list(body.faults)
         if not faults or all(name not in noun.noun.belongs_to for name, _ in faults):
             faults += self._faults_of_keys(connection, noun, row, body, viewer)
+            faults += _faults_of_other_keys(connection, noun, body)
         if body.moves(noun) and not faults and not self._is_sound(connection, noun, row):
             told = [name for name in noun.noun.belongs_to if name in body.values]
             faults += [(name, "leads to another proposal") for name in told]
@@ -203,6 +204,15 @@ class Proposals(Generic[V]):
     def _is_sound(self, connection: Connection, noun: Bound, row: sa.FromClause) -> bool:
         sound = sa.select(self._policy.sound(noun, row)).select_from(row)
         return bool(connection.execute(sound).scalar_one())
+
+
+def _faults_of_other_keys(connection: Connection, noun: Bound, body: Body) -> Iterable[Fault]:
+    """The foreign keys to tables that are no nouns, where the row that they name is absent."""
+    for column, led_to in noun.to_no_noun.items():
+        if body.values.get(column) is not None:
+            there = sa.select(led_to).where(led_to == body.values[column]).limit(1)
+            if connection.execute(there).first() is None:
+                yield column, f"no such {led_to.table.name}"
 
 
 def _moved_away_from(noun: Bound, body: Body, column: str) -> Iterable[Fault]:

@@ -79,6 +79,10 @@ class Rules:
             return sa.false()
         return sa.true() if viewer.sees_all else self._reached(row)
 
+    def implies(self, _noun: Bound, _viewer: Viewer, _column: str) -> bool:
+        """Nothing hangs on a run."""
+        return False
+
     def records(self, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The runs that the viewer opens, sends batches of and closes: those reached."""
         if Permission.EVERYTHING_WRITE_ALL in viewer.permissions:

@@ -16,6 +16,8 @@ from pyispyb_core.tables import Tables
 # The caller's personId, so that one statement serves all callers.
 PERSON: sa.BindParameter[int] = sa.bindparam("viewer_person", type_=sa.Integer)
 
+SOUND = "two chains lead to one proposal"
+
 # What rules ask of rows besides their keys.
 ASKED_FOR = frozenset(
     {
@@ -153,7 +155,7 @@ class Chains:
             ways.append(primary_key(noun, row).in_(passed))
         return ways
 
-    @limits("two chains lead to one proposal")
+    @limits(SOUND)
     def sound(self, noun: Bound, row: sa.FromClause) -> Condition:
         """A row whose chains lead to two proposals is broken: only read-all sees it."""
         agreed: list[Condition] = []
@@ -168,9 +170,8 @@ class Chains:
             if len(noun.noun.belongs_to) > 1:
                 ways.append(self._owner_by(noun, row, column))
         for n, one in enumerate(ways):
-            agreed += [
-                sa.or_(one.is_(None), other.is_(None), one == other) for other in ways[n + 1 :]
-            ]
+            # A chain that leads nowhere agrees with every other: what is compared is null then.
+            agreed += [sa.func.coalesce(one == other, sa.true()) for other in ways[n + 1 :]]
         return sa.and_(sa.true(), *agreed)
 
     def _can_break(self, noun: Bound) -> bool:

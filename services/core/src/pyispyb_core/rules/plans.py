@@ -11,12 +11,13 @@ from pyispyb_core.rules.viewer import Viewer
 
 # The nouns whose rows name a diffraction plan; the first decides whose it is.
 PLANNED = ("samples", "crystals")
+PLANNED_WITH = "a plan is seen with what it is for"
 
 
 class PlanRules(NamedRules):
     """Conditions on diffraction plans, on beamline setups, on lookups."""
 
-    @grants("a plan is seen with what it is for")
+    @grants(PLANNED_WITH)
     def _planned(self, viewer: Viewer, plan: sa.FromClause) -> Condition:
         """Whoever sees a sample or a crystal sees the diffraction plan that it names."""
         ways = []

@@ -16,10 +16,11 @@ from pyispyb_chassis.nouns.policy import (
     Condition,
 )
 from pyispyb_chassis.permissions import Permission
+from pyispyb_core.rules.chains import SOUND
 from pyispyb_core.rules.distinct import DistinctRules
 from pyispyb_core.rules.naming import NAMED, Rule, limits
 from pyispyb_core.rules.people import CONTACT_COLUMNS, NAME_COLUMNS, PeopleRules
-from pyispyb_core.rules.plans import PlanRules
+from pyispyb_core.rules.plans import PLANNED, PLANNED_WITH, PlanRules
 from pyispyb_core.rules.viewer import Level, Viewer
 from pyispyb_core.settings import CoreSettings
 from pyispyb_core.tables import Tables
@@ -32,6 +33,11 @@ GOODS_COLUMNS = frozenset(
         "trackingNumberFromSynchrotron",
     }
 )
+# Participants see used samples with crystal, protein and proposal; goods handling no proposal.
+_IMPLIED: Mapping[str, tuple[Level, ...]] = {
+    Level.SAMPLE: (Level.SAMPLE, Level.ROOT),
+    Level.PROPOSAL: (Level.PROPOSAL, Level.SAMPLE),
+}
 READ_ALL = "read-all sees every row"
 WRITE_ALL = "administrators write every row"
 SCOPE_NARROWS = "a token's scope narrows its bearer"
@@ -82,6 +88,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         return {
             "viewer_person": viewer.person_id,
             "viewer_login": viewer.login,
+            "inside": viewer.inside,
             "beamlines": sorted(viewer.staff_of),
             "closed_codes": sorted(self._settings.closed_proposal_codes),
             "closed_statuses": sorted(self._settings.closed_shipping_statuses),
@@ -148,6 +155,23 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 )
             case _:
                 return sa.and_(self._along(noun, viewer, row), self.sound(noun, row))
+
+    def implies(self, noun: Bound, viewer: Viewer, column: str) -> bool:
+        """Whether a viewer who sees a row sees what a column of it leads to, without a look.
+
+        The first chain of a sound row is how it was seen, so what stands on it is seen too; and a
+        plan is seen with the sample or the crystal that names it.
+        """
+        target = self.catalogue.target(noun.by_column[column])
+        if not self._may_read(target, viewer):
+            return False
+        if target.noun.level == Level.PLAN:
+            return noun.path in PLANNED and self.guards(PLANNED_WITH)
+        return (
+            noun.noun.belongs_to[:1] == (column,)
+            and target.noun.level in _IMPLIED.get(noun.noun.level, ())
+            and self.guards(SOUND)
+        )
 
     def shows(
         self, noun: Bound, viewer: Viewer, row: sa.FromClause, column: str

@@ -5,6 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pyispyb_chassis.nouns.policy import Condition
+from pyispyb_chassis.nouns.ways import united
 from pyispyb_core.rules.chains import PERSON, Chains
 from pyispyb_core.rules.naming import grants, limits
 from pyispyb_core.rules.viewer import Viewer
@@ -55,9 +56,16 @@ class ProposalRules(Chains):
             session.c.endDate >= sa.bindparam("window_start", type_=sa.DateTime),
         )
 
-    def _insider(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
-        """Members, and staff within the window."""
-        return sa.or_(self.member(viewer, proposal_id), self.staff_proposal(viewer, proposal_id))
+    def inside(self, viewer: Viewer) -> sa.Select[tuple[int]]:
+        """The proposals that the viewer sees into: of members, and of staff within the window."""
+        proposal = self._alias("Proposal")
+        key = proposal.c.proposalId
+        seen = sa.or_(self.member(viewer, key), self.staff_proposal(viewer, key))
+        return sa.select(key).where(united(seen, proposal)).order_by(key)
+
+    def _insider(self, _viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """Members, and staff within the window: the proposals that were looked up with rights."""
+        return proposal_id.in_(sa.bindparam("inside", expanding=True, type_=sa.Integer))
 
     @grants("participants see their session")
     def _participant(self, viewer: Viewer, session: sa.FromClause) -> Condition:

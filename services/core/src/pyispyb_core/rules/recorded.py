@@ -35,12 +35,13 @@ class RecordedRules(ProposalRules):
     ) -> Condition:
         if viewer.person_id is None:
             return sa.false()
-        session = self._alias("BLSession")
-        use = sa.select(sample_id).join_from(
-            sample_id.table, session, session.c.sessionId == session_id
+        session, used = self._alias("BLSession"), self._alias("BLSample")
+        use = sa.select(sample_id).select_from(
+            sample_id.table.join(session, session.c.sessionId == session_id).join(
+                used, used.c.blSampleId == sample_id
+            )
         )
-        mine = use.where(self._participant(viewer, session), self._own_sample(sample, session))
-        mine = mine.correlate(sample)
+        mine = use.where(self._participant(viewer, session), self._own_sample(used, session))
         return sample.c.blSampleId.in_(mine)
 
     @limits("a used sample is of the session's proposal")

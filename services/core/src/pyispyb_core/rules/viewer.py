@@ -29,7 +29,8 @@ class Level(StrEnum):
 class Viewer:
     """A caller as the rules know them; `person_id` is None for a login that has no Person.
 
-    `has_made`: core's own tables are there, which tell what a login has made.
+    `inside`: the proposals that they see into, looked up with their rights; `has_made`: core's own
+    tables are there, which tell what a login has made.
     """
 
     login: str
@@ -39,3 +40,4 @@ class Viewer:
     goods: bool = False
     service: bool = False
     has_made: bool = False
+    inside: tuple[int, ...] = ()
