@@ -87,22 +87,26 @@ def writes() -> Iterator[Case]:
             yield Case(f"{who} {line.section}", line.what, wrote)
 
 
-def _wrote(stage: Stage, what: str, who: str, status: int) -> str | None:
-    """Do it, compare answer and table with what should be, put the database back."""
+def request_of(world: World, what: str) -> tuple[tuple[int, int], str, dict[str, Any] | None]:
+    """The ids that a line speaks of, and the path and body of its request."""
     words, _, set_to = what.partition(": ")
     verb, noun, named = words.split(" ", 2)
-    kind = WITHIN[noun]
-    ids = ids_of(stage.world, named)
+    kind, ids = WITHIN[noun], ids_of(world, named)
     column, _, text = set_to.partition("=")
     body: dict[str, Any] | None = None
     if verb != "remove":
-        value: Any = stage.world[text[1:]] if text.startswith("@") else text
+        value: Any = world[text[1:]] if text.startswith("@") else text
         body = {column: int(text) if text.isdigit() else value}
-    path = kind.path(ids[0])
     if verb == "add":
-        body = {kind.columns[1]: ids[1], **(body or {})}
-    else:
-        path = f"{path}/{ids[1]}"
+        return ids, kind.path(ids[0]), {kind.columns[1]: ids[1], **(body or {})}
+    return ids, f"{kind.path(ids[0])}/{ids[1]}", body
+
+
+def _wrote(stage: Stage, what: str, who: str, status: int) -> str | None:
+    """Do it, compare answer and table with what should be, put the database back."""
+    verb, noun = what.split(" ", 2)[:2]
+    kind = WITHIN[noun]
+    ids, path, body = request_of(stage.world, what)
     before = stage.snapshot()
     answer = stage.call(who, METHODS[verb], path, body)
     after = stage.snapshot()

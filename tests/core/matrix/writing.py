@@ -201,13 +201,25 @@ def _done(stage: Stage, write: Write) -> str | None:
     return _missing(stage, write, noun, answer, before, after)
 
 
-def _send(stage: Stage, write: Write) -> TestResponse:
+def request_of_write(world: World, line: str) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a line of the table."""
+    return resolved(world, _write(world, line, "", 0))
+
+
+def resolved(world: World, write: Write) -> tuple[str, dict[str, Any]]:
+    """The path and the body of a write."""
+    return _path(world, write), _resolved(world, write.body)
+
+
+def _path(world: World, write: Write) -> str:
     verb, _, named = write.what.partition(" ")
-    path = named
-    if verb != "create":
-        path = f"{stage.world.rows[named][0]}/{stage.world[named]}"
+    return named if verb == "create" else f"{world.rows[named][0]}/{world[named]}"
+
+
+def _send(stage: Stage, write: Write) -> TestResponse:
+    verb = write.what.partition(" ")[0]
     body = None if verb == "delete" else _resolved(stage.world, write.body)
-    return stage.call(write.who, METHODS[verb], path, body)
+    return stage.call(write.who, METHODS[verb], _path(stage.world, write), body)
 
 
 def _resolved(world: World, body: dict[str, Any]) -> dict[str, Any]:
