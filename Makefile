@@ -96,6 +96,10 @@ bench: $(VENV)/.installed-dev ## Measure the suite beside a hello-world, in one 
 bench-auth: $(VENV)/.installed-dev peers ## Measure logins a second, and the memory of one auth
 	$(BIN)/python -m bench.auth
 
+.PHONY: bench-core
+bench-core: $(VENV)/.installed-dev programs ## Measure core's reads on MariaDB with a facility's rows
+	$(BIN)/python -m bench.core
+
 # BuildKit needs buildx; the old builder makes the same images where it is not there.
 COMPOSE = $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose)
 .PHONY: up
