@@ -102,12 +102,22 @@ class Permission(StrEnum):
         "component-lattices:write",
         "create and change lattices of proteins of your proposals",
     )
+    COMPONENT_SUB_TYPES_READ = "component-sub-types:read", "read finer kinds of components"
+    COMPONENT_SUB_TYPES_WRITE = (
+        "component-sub-types:write",
+        "administrators: change finer kinds of components",
+    )
     COMPONENT_TYPES_READ = "component-types:read", "read kinds of components"
     COMPONENT_TYPES_WRITE = "component-types:write", "administrators: change kinds of components"
     COMPONENTS_READ = "components:read", "read components of samples that you may see"
     COMPONENTS_WRITE = (
         "components:write",
         "create and change components of samples of your proposals",
+    )
+    CONCENTRATION_TYPES_READ = "concentration-types:read", "read units of concentrations"
+    CONCENTRATION_TYPES_WRITE = (
+        "concentration-types:write",
+        "administrators: change units of concentrations",
     )
     CONTAINER_HISTORY_READ = (
         "container-history:read",
@@ -125,10 +135,6 @@ class Permission(StrEnum):
         "container-inspections:write",
         "ask for inspections of containers of your proposals",
     )
-    CONTAINER_QUEUE_READ = (
-        "container-queue:read",
-        "read which containers that you may see wait to be measured",
-    )
     CONTAINER_QUEUE_SAMPLES_READ = (
         "container-queue-samples:read",
         "read what is to be measured of containers that you may see",
@@ -136,6 +142,10 @@ class Permission(StrEnum):
     CONTAINER_QUEUE_SAMPLES_WRITE = (
         "container-queue-samples:write",
         "say what is to be measured of containers of your proposals",
+    )
+    CONTAINER_QUEUE_READ = (
+        "container-queue:read",
+        "read which containers that you may see wait to be measured",
     )
     CONTAINER_QUEUE_WRITE = (
         "container-queue:write",
@@ -260,11 +270,15 @@ class Permission(StrEnum):
         "image-quality:write",
         "record what images are worth in sessions that you may write in",
     )
+    IMAGERS_READ = "imagers:read", "read imagers that a site has"
+    IMAGERS_WRITE = "imagers:write", "administrators: change imagers that a site has"
     IMAGES_READ = "images:read", "read images of data collections of sessions that you may see"
     IMAGES_WRITE = (
         "images:write",
         "record images of data collections in sessions that you may write in",
     )
+    INSPECTION_TYPES_READ = "inspection-types:read", "read kinds of inspections"
+    INSPECTION_TYPES_WRITE = "inspection-types:write", "administrators: change kinds of inspections"
     LABCONTACTS_READ = "labcontacts:read", "read lab contacts that you may see"
     LABCONTACTS_WRITE = "labcontacts:write", "create and change lab contacts of your proposals"
     LABORATORIES_READ = "laboratories:read", "read laboratories that you may see"
@@ -348,6 +362,22 @@ class Permission(StrEnum):
         "processing-jobs:write",
         "record processing jobs in sessions that you may write in",
     )
+    PROCESSING_PIPELINE_CATEGORIES_READ = (
+        "processing-pipeline-categories:read",
+        "read categories of processing pipelines",
+    )
+    PROCESSING_PIPELINE_CATEGORIES_WRITE = (
+        "processing-pipeline-categories:write",
+        "administrators: change categories of processing pipelines",
+    )
+    PROCESSING_PIPELINES_READ = (
+        "processing-pipelines:read",
+        "read processing pipelines that a site offers",
+    )
+    PROCESSING_PIPELINES_WRITE = (
+        "processing-pipelines:write",
+        "administrators: change processing pipelines that a site offers",
+    )
     PROPOSAL_MEMBERS_READ = (
         "proposal-members:read",
         "read who the members are of proposals that you may see into",
@@ -377,6 +407,11 @@ class Permission(StrEnum):
     )
     PROTEINS_READ = "proteins:read", "read proteins that you may see"
     PROTEINS_WRITE = "proteins:write", "create and change proteins of your proposals"
+    PURIFICATION_COLUMNS_READ = "purification-columns:read", "read purification columns"
+    PURIFICATION_COLUMNS_WRITE = (
+        "purification-columns:write",
+        "administrators: change purification columns",
+    )
     ROBOT_ACTIONS_READ = (
         "robot-actions:read",
         "read sample changer actions of sessions that you may see",
@@ -407,6 +442,8 @@ class Permission(StrEnum):
     )
     SAMPLE_POSITIONS_READ = "sample-positions:read", "read points on samples that you may see"
     SAMPLE_POSITIONS_WRITE = "sample-positions:write", "mark points on samples of your proposals"
+    SAMPLE_TYPES_READ = "sample-types:read", "read kinds of samples"
+    SAMPLE_TYPES_WRITE = "sample-types:write", "administrators: change kinds of samples"
     SAMPLES_READ = "samples:read", "read samples that you may see"
     SAMPLES_WRITE = "samples:write", "create and change samples of your proposals"
     SCHEDULE_COMPONENTS_READ = "schedule-components:read", "read inspections of schedules"
@@ -491,6 +528,8 @@ class Permission(StrEnum):
     SESSIONS_WRITE = "sessions:write", "change sessions of your proposals; create them as staff"
     SHIPPINGS_READ = "shippings:read", "read shipments that you may see"
     SHIPPINGS_WRITE = "shippings:write", "create and change shipments of your proposals"
+    SPACE_GROUPS_READ = "space-groups:read", "read space groups"
+    SPACE_GROUPS_WRITE = "space-groups:write", "administrators: change space groups"
     STRUCTURES_READ = "structures:read", "read known structures of proteins that you may see"
     STRUCTURES_WRITE = (
         "structures:write",

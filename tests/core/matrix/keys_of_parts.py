@@ -33,7 +33,7 @@ _CAROL: list[tuple[str, dict[str, Any], str, str]] = [
     ),
 ]
 _TYPED = {"proposalId": "@MX1001", "name": "next"}
-_LOOKED = {"containerId": "@MX1001/puck 2", "inspectionTypeId": 1}
+_LOOKED = {"containerId": "@MX1001/puck 2", "inspectionTypeId": "@inspection type"}
 _SCANNED = {"energyScanId": f"{_RUNNING}/scan"}
 _JOB = {"processingJobId": f"{_RUNNING}/job"}
 

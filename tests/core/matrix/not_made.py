@@ -7,10 +7,19 @@ A case that turns out to be makeable must leave its table, and a new one must co
 SEEN_BY_ALL = {
     "beamline-setups": "what a beamline is made of is told to everybody",
     "component-types": "a lookup",
+    "component-sub-types": "a lookup",
+    "concentration-types": "a lookup",
     "detectors": "what a beamline is made of is told to everybody",
     "experiment-types": "a lookup",
+    "imagers": "a lookup",
+    "inspection-types": "a lookup",
+    "processing-pipeline-categories": "a lookup",
+    "processing-pipelines": "a lookup",
+    "purification-columns": "a lookup",
+    "sample-types": "a lookup",
     "schedule-components": "a lookup",
     "schedules": "a lookup",
+    "space-groups": "a lookup",
 }
 
 # Nouns whose rows belong to no proposal, and may be named in several.

@@ -9,6 +9,7 @@ from tests.core.matrix.world_of_data import add_data, add_plans, add_processing,
 from tests.core.matrix.world_of_microscopy import add_microscopy
 from tests.core.matrix.world_of_named import KINDS_OF_NAMED, add_named
 from tests.core.matrix.world_of_parts import KINDS_OF_PARTS, add_parts
+from tests.core.matrix.world_of_words import KINDS_OF_WORDS, add_lookups
 from tests.core.matrix.world_within import add_within
 
 from pyispyb_core.demo import make_demo
@@ -102,7 +103,9 @@ KINDS = {
     ),
     "tomograms": Kind("Tomogram", "tomogramId", "volumeFile"),
 }
-KINDS |= {noun: Kind(*kind) for noun, kind in (KINDS_OF_PARTS | KINDS_OF_NAMED).items()}
+KINDS |= {
+    noun: Kind(*kind) for noun, kind in (KINDS_OF_PARTS | KINDS_OF_NAMED | KINDS_OF_WORDS).items()
+}
 
 
 @dataclass(slots=True)
@@ -170,6 +173,7 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     add_microscopy(world, now)
     add_plans(world)
     add_words(world, now)
+    add_lookups(world)
     add_parts(world)
     add_within(world)
     add_named(world)

@@ -52,7 +52,7 @@ BODIES_OF_PARTS: dict[str, dict[str, Any]] = {
     "sample-positions": {"posX": 1.5, "positionType": "dispensing"},
     "schedules": {"name": "next"},
     "schedule-components": {"scheduleId": "@schedule", "offset_hours": 12},
-    "container-inspections": {"inspectionTypeId": 1, "state": "Queued"},
+    "container-inspections": {"inspectionTypeId": "@inspection type", "state": "Queued"},
     "energy-scan-samples": {"blSampleId": "@MX1001/collected sample"},
     "processing-job-image-sweeps": {
         "dataCollectionId": "@MX1001/past session/collection",
@@ -78,7 +78,6 @@ def add_parts(world: World) -> None:
     """One of each in both proposals, and in each recorded session."""
     world.add("schedule", "schedules", name="Daily")
     world.add("first look", "schedule-components", scheduleId=world["schedule"], offset_hours=6)
-    (looked,) = world.link("InspectionType", name="Visible light")
     for proposal, protein, crystal, sample, puck in (
         ("MX1001", "LYSO", "LYSO-tetragonal", "sample 3", "puck 2"),
         ("MX1002", "INS", "INS-cubic", "sample 1", "puck"),
@@ -108,7 +107,7 @@ def add_parts(world: World) -> None:
             f"{proposal}/look",
             "container-inspections",
             containerId=world[f"{proposal}/{puck}"],
-            inspectionTypeId=looked,
+            inspectionTypeId=world["inspection type"],
         )
     for session in RECORDED:
         _add_in_session(world, session)

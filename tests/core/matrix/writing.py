@@ -11,6 +11,7 @@ from tests.core.matrix.watching import Snapshot
 from tests.core.matrix.world import KINDS, World
 from tests.core.matrix.world_of_named import BODIES_OF_NAMED, PARENTS_OF_NAMED
 from tests.core.matrix.world_of_parts import BODIES_OF_PARTS, PARENTS_OF_PARTS
+from tests.core.matrix.world_of_words import BODIES_OF_WORDS
 from werkzeug.test import TestResponse
 
 NOTHING = 2_000_000_000  # an id that no row has
@@ -44,6 +45,7 @@ VALUES: dict[str, Any] = {
     "status": "done",
     "manufacturerSerialNumber": "S9",
     "phiX": 1.5,
+    "pointGroup": "222",
     "scale": 2.0,
     "storageLocation": "shelf 3",
     "title": "changed",
@@ -128,6 +130,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "tomograms": {"volumeFile": "/data/next.mrc"},
     **BODIES_OF_PARTS,
     **BODIES_OF_NAMED,
+    **BODIES_OF_WORDS,
 }
 # Where a parent's key has another name in the child's table, and what a beamline's name is there.
 PARENTS = {

@@ -65,7 +65,7 @@ sample_compositions = Noun(
     read=Permission.SAMPLE_COMPOSITIONS_READ,
     write=Permission.SAMPLE_COMPOSITIONS_WRITE,
     writable=("blSampleId", "componentId", "concentrationTypeId", "abundance", "ratio", "pH"),
-    includes=("BLSample", "Component"),
+    includes=("BLSample", "Component", "ConcentrationType"),
     sort="-sampleCompositionId",
 )
 
@@ -79,7 +79,7 @@ crystal_compositions = Noun(
     read=Permission.CRYSTAL_COMPOSITIONS_READ,
     write=Permission.CRYSTAL_COMPOSITIONS_WRITE,
     writable=("crystalId", "componentId", "concentrationTypeId", "abundance", "ratio", "pH"),
-    includes=("Crystal", "Component"),
+    includes=("Crystal", "Component", "ConcentrationType"),
     sort="-crystalCompositionId",
 )
 

@@ -30,7 +30,7 @@ schedule_components = Noun(
     write=Permission.SCHEDULE_COMPONENTS_WRITE,
     actions=KEPT,
     writable=("scheduleId", "offset_hours", "inspectionTypeId"),
-    includes=("Schedule",),
+    includes=("Schedule", "InspectionType"),
     sort="scheduleComponentId",
     units={"offset_hours": "h"},
 )
@@ -49,7 +49,7 @@ container_inspections = Noun(
         "containerId", "inspectionTypeId", "imagerId", "temperature", "scheduleComponentid",
         "state", "priority", "manual", "scheduledTimeStamp", "completedTimeStamp",
     ),
-    includes=("Container", "ScheduleComponent"),
+    includes=("Container", "ScheduleComponent", "InspectionType", "Imager"),
     sort="-containerInspectionId",
     stamps={"blTimeStamp": "create"},
     units={"temperature": "°C"},

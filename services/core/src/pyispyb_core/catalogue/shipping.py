@@ -65,10 +65,12 @@ containers = Noun(
         "dewarId", "sessionId", "code", "containerType", "capacity", "sampleChangerLocation",
         "containerStatus", "beamlineLocation", "barcode", "comments", "experimentType",
         "storageTemperature", "requestedReturn", "currentDewarId", "parentContainerId",
-        "parentContainerLocation",
+        "parentContainerLocation", "imagerId", "requestedImagerId", "priorityPipelineId",
     ),
     required=("code",),
-    includes=("dewar", "BLSession", "BLSample"),
+    includes=(
+        "dewar", "BLSession", "BLSample", "imager", "requestedImager", "ProcessingPipeline",
+    ),
     search=("code", "barcode"),
     sort="-containerId",
     # ISPyB's own default points to a ProcessingPipeline that most databases do not have.
