@@ -12,6 +12,20 @@ class JsonText(mysql.LONGTEXT):
     """A text that holds JSON; MariaDB has no type of its own for it, only a check."""
 
 
+class Clock(sa.TypeDecorator[Any]):
+    """A TIME, which goes from -838 to 838 hours on MariaDB: read as the driver has it.
+
+    SQLAlchemy's own would turn it round the day: 25:00 into 01:00.
+    """
+
+    impl = sa.Time
+    cache_ok = True
+
+    def result_processor(self, dialect: Any, coltype: Any) -> Any:
+        """None where a value stays as it is."""
+        return super().result_processor(dialect, coltype) if dialect.name == "sqlite" else None
+
+
 _INTEGERS = (mysql.TINYINT, mysql.SMALLINT, mysql.MEDIUMINT, mysql.INTEGER, mysql.BIGINT)
 
 
@@ -57,6 +71,8 @@ def _read_alike(column: sa.Column[Any]) -> sa.types.TypeEngine[Any]:
     kind: sa.types.TypeEngine[Any] = column.type
     if isinstance(kind, mysql.LONGTEXT) and (column.comment or "").startswith("JSON"):
         return JsonText()  # ISPyB says it in the comment alone
+    if isinstance(kind, sa.Time):
+        return Clock()
     if isinstance(kind, (sa.Float, sa.Double)):  # else read as decimal.Decimal
         plain: Any = kind.copy()
         plain.asdecimal = False

@@ -73,7 +73,27 @@ READ_ONLY = Flavour(
 )
 WITHOUT_OWN = Flavour("without own tables", own=False)
 OLDER = Flavour("older", older=True)
-FLAVOURS = (NEWER, OTHER, UNREADABLE, READ_ONLY, WITHOUT_OWN, OLDER)
+ZERO = "0000-00-00"
+# What years of other programs leave behind; our own session would refuse to write it.
+ODD = Flavour(
+    "odd",
+    (
+        "SET SESSION sql_mode=''",
+        "ALTER TABLE Shipping MODIFY creationDate datetime NOT NULL DEFAULT '0000-00-00 00:00:00'",
+        "ALTER TABLE Dewar ADD storedIn year NULL, MODIFY weight decimal(5,2) NULL",
+        "ALTER TABLE Container MODIFY containerStatus enum('in','out') NULL",
+        "ALTER TABLE Container ADD siteFlag bit(1) NULL",
+        f"""UPDATE Shipping SET creationDate = '{ZERO}', deliveryAgent_shippingDate = '{ZERO}',
+            deliveryAgent_deliveryDate = '2026-00-00', readyByTime = '-01:30:00',
+            closeTime = '25:00:00', extra = '{{"a": 1}}' WHERE shippingName = 'MX1001-shipment'""",
+        "UPDATE Container SET containerStatus = 'neither' WHERE code = 'MX1001-puck-1'",
+        "UPDATE Proposal SET externalId = UNHEX('00FF') WHERE proposalNumber = '1001'",
+        "ALTER TABLE Dewar MODIFY extra longtext NULL",
+        "UPDATE Dewar SET extra = '{not json' WHERE code = 'MX1001-dewar-1'",
+        "UPDATE Dewar SET weight = 1.23 WHERE code = 'MX1001-dewar-1'",
+    ),
+)
+FLAVOURS = (NEWER, OTHER, UNREADABLE, READ_ONLY, WITHOUT_OWN, OLDER, ODD)
 
 
 def make_site(server: MariaDb, flavour: Flavour, folder: Path, issuing: Issuing) -> Core:

@@ -1,6 +1,7 @@
 """Cursors: the place of a row in a list, in a form that only the same list takes back."""
 
 import hashlib
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta
@@ -10,12 +11,15 @@ from typing import Any
 import orjson
 
 from pyispyb_chassis.nouns.catalogue import Bound
-from pyispyb_chassis.nouns.fields import Refused
+from pyispyb_chassis.nouns.fields import Refused, text_of_clock
 from pyispyb_chassis.nouns.query import Place, Query, keys_of
 
 # Texts sort by so many characters: a cursor has to fit into a request line.
 SORTED_LENGTH = 255
 HASH_BYTES = 9
+_NO_DAY = re.compile(r"\d{4}-(00-\d\d|\d\d-00)( \d\d:\d\d:\d\d)?")
+# A time that is no time of a day.
+_LONG = re.compile(r"(-\d{2,3}|2[4-9]|[3-9]\d|\d{3}):\d\d:\d\d")
 _FOREIGN = "the cursor that a list answered with, unchanged"
 _OF_ANOTHER = "a cursor of this same list: noun, filters, search and sort as they were"
 
@@ -57,7 +61,7 @@ def _told(value: Any) -> Any:
     if isinstance(value, (datetime, date, time)):
         return value.isoformat()
     if isinstance(value, timedelta):
-        return value.total_seconds()
+        return text_of_clock(value)
     if isinstance(value, bytes):
         return value.hex()
     return str(value) if isinstance(value, Decimal) else value
@@ -84,14 +88,20 @@ def _number(value: Any) -> float | Decimal:
 
 
 def _moment(value: Any) -> datetime | str:
-    # A zero date is a text to the driver too.
-    return value if str(value).startswith("0000-00-00") else datetime.fromisoformat(_text(value))
+    return _text(value) if _is_no_day(value) else datetime.fromisoformat(_text(value))
 
 
-def _time(value: Any) -> time | timedelta:
-    if isinstance(value, (int, float)):
-        return timedelta(seconds=value)
-    return time.fromisoformat(_text(value))
+def _date(value: Any) -> date | str:
+    return _text(value) if _is_no_day(value) else date.fromisoformat(_text(value))
+
+
+def _is_no_day(value: Any) -> bool:
+    """Whether it is a date without a day or month: a text to the driver, so one it stays."""
+    return _NO_DAY.fullmatch(_text(value)) is not None
+
+
+def _time(value: Any) -> time | str:
+    return _text(value) if _LONG.fullmatch(_text(value)) else time.fromisoformat(_text(value))
 
 
 _HEARD: Mapping[str, Callable[[Any], Any]] = {
@@ -102,7 +112,7 @@ _HEARD: Mapping[str, Callable[[Any], Any]] = {
     "number": _number,
     "decimal": _number,
     "datetime": _moment,
-    "date": lambda value: date.fromisoformat(_text(value)),
+    "date": _date,
     "time": _time,
     "uuid": lambda value: bytes.fromhex(_text(value)),
     "bytes": lambda value: bytes.fromhex(_text(value)),

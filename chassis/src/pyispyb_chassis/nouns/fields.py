@@ -1,5 +1,6 @@
 """A column and its form on the wire: what is read, what is accepted, what is refused and why."""
 
+import logging
 import math
 import re
 import struct
@@ -7,7 +8,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,9 +16,11 @@ import orjson
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from pyispyb_chassis.portable import JsonText
+from pyispyb_chassis.portable import Clock, JsonText
 from pyispyb_chassis.site.charsets import bytes_of, stranger_to
 from pyispyb_chassis.site.kinds import bits_of, charset_of
+
+log = logging.getLogger(__name__)
 
 _TEXT_BYTES: tuple[tuple[type[Any], int], ...] = (
     (mysql.TINYTEXT, 2**8 - 1),
@@ -90,6 +93,13 @@ def field_of(
     )
 
 
+def text_of_clock(value: timedelta) -> str:
+    """A TIME of MariaDB's as MariaDB writes it; one may be negative, or longer than a day."""
+    seconds = abs(round(value.total_seconds()))
+    sign = "-" if value < timedelta() else ""
+    return f"{sign}{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
 def six_digits(value: float | None) -> float | None:
     """A FLOAT as MariaDB tells it; SQLite has no single precision of its own."""
     return None if value is None else float(f"{value:.6g}")
@@ -130,7 +140,7 @@ def _form_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> Form:
         return _moment(zone, stored_in_utc=isinstance(kind, sa.TIMESTAMP))
     if isinstance(kind, sa.Date):
         return _calendar("date", date.fromisoformat, "a date, YYYY-MM-DD")
-    if isinstance(kind, sa.Time):
+    if isinstance(kind, Clock):
         return _calendar("time", time.fromisoformat, "a time, HH:MM:SS")
     return _bytes(kind)
 
@@ -245,6 +255,7 @@ def _decimal(kind: sa.Numeric[Any]) -> Form:
     """DECIMAL: a number with so many digits before and behind the point."""
     before = (kind.precision or 10) - (kind.scale or 0)
     wanted = f"a number of at most {before} digits before the point"
+    last = Decimal(1).scaleb(-(kind.scale or 0))
 
     def parse(text: str) -> Decimal:
         try:
@@ -258,7 +269,8 @@ def _decimal(kind: sa.Numeric[Any]) -> Form:
     def accept(value: Any) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise Refused("a number")
-        return parse(repr(value))
+        # Rounded as MariaDB does, half away from zero.
+        return parse(repr(value)).quantize(last, ROUND_HALF_UP)
 
     def show(value: Any) -> Any:
         return float(value) if isinstance(value, Decimal) else value
@@ -299,12 +311,15 @@ def _moment(zone: ZoneInfo, *, stored_in_utc: bool) -> Form:
             raise Refused("a time between 1970 and 2038-01-19")
         if not _FIRST_YEAR < value.year < _LAST_YEAR:
             raise Refused(f"a time between the years {_FIRST_YEAR} and {_LAST_YEAR}")
-        return value.astimezone(stored).replace(tzinfo=None, microsecond=0)
+        return value.astimezone(stored).replace(tzinfo=None, microsecond=0, fold=0)
 
     def accept(value: Any) -> datetime:
         if not isinstance(value, str):
             raise Refused(_MOMENT)
-        return parse(value)
+        moment = parse(value)
+        if _comes_twice(moment.replace(tzinfo=stored)):
+            log.warning("a time in an hour that comes twice, kept as in the first: %s", value)
+        return moment
 
     def show(value: Any) -> str | None:
         if not isinstance(value, datetime):  # a zero date comes back as text
@@ -319,7 +334,17 @@ def _in_zone(text: str, zone: ZoneInfo) -> datetime:
         value = datetime.fromisoformat(_BLANK_FOR_PLUS.sub(r"\1+\2", text.strip()))
     except ValueError as error:
         raise Refused(_MOMENT) from error
-    return value if value.tzinfo is not None else value.replace(tzinfo=zone)
+    if value.tzinfo is not None:
+        return value
+    value = value.replace(tzinfo=zone)
+    if value.astimezone(UTC).astimezone(zone).replace(tzinfo=None) != value.replace(tzinfo=None):
+        raise Refused(f"a time that there is: the clocks of {zone.key} are put forward over it")
+    return value
+
+
+def _comes_twice(value: datetime) -> bool:
+    """Whether the clocks are put back over it, so that its naive form says two moments."""
+    return value.utcoffset() != value.replace(fold=1).utcoffset()
 
 
 def _calendar(form: str, read: Callable[[str], date | time], wanted: str) -> Form:
@@ -336,8 +361,8 @@ def _calendar(form: str, read: Callable[[str], date | time], wanted: str) -> For
         return parse(value)
 
     def show(value: Any) -> str | None:
-        if isinstance(value, timedelta):  # PyMySQL's form of TIME
-            value = time(*divmod(value.seconds // 60, 60), value.seconds % 60)
+        if isinstance(value, timedelta):
+            return text_of_clock(value)
         return value.isoformat() if isinstance(value, (date, time)) else None
 
     return form, {"type": "string", "format": form}, accept, parse, show

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from pyispyb_chassis.portable import JsonText
+from pyispyb_chassis.portable import Clock, JsonText
 
 Kind = sa.types.TypeEngine[Any]
 
@@ -30,7 +30,7 @@ _TIMES: dict[str, type[Any]] = {
     "datetime": sa.DateTime,
     "timestamp": sa.TIMESTAMP,
     "date": sa.Date,
-    "time": sa.Time,
+    "time": Clock,
 }
 _BITS: tuple[tuple[type[Any], int], ...] = (
     (mysql.TINYINT, 8),
