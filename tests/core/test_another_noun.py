@@ -69,9 +69,14 @@ def test_a_declaration_is_a_noun(with_one_more: Core) -> None:
 
 def test_a_wrong_declaration_stops_the_start_and_names_every_fault(core: Core) -> None:
     wrong = replace(
-        DECLARED, writable=("dataCollectionId", "remarks"), named_by=("images.imageNumber",)
+        DECLARED,
+        writable=("dataCollectionId", "remarks"),
+        named_by=("images.imageNumber",),
+        nested=("comments", "dataCollectionId"),
     )
     with pytest.raises(BadDeclaration) as raised:
         create_app(load(core.file, environ={}), more=(wrong,))
     assert "no column remarks" in str(raised.value)
     assert "images.imageNumber does not lead to it" in str(raised.value)
+    for column in ("comments", "dataCollectionId"):
+        assert f"{column} is no foreign key that an object could tell" in str(raised.value)

@@ -27,6 +27,8 @@ _HERS = "@MX1001/running session/summed"
 _MICROGRAPH = {"motionCorrectionId": _HERS}
 _PICKER = {"particlePickerId": "@MX1001/running session/picker"}
 
+_PERSON = {"familyName": "New"}
+
 # A foreign key in a body names what its writer sees, in the same proposal; else 422 as for an
 # absent id. The primary parent, when unseen, is 404.
 FOREIGN_KEYS = [
@@ -56,6 +58,16 @@ FOREIGN_KEYS = [
         ("returnLabContactId", "sendingLabContactId"),
     ),
     Write("alice", "patch MX1001/shipment", {"returnLabContactId": None}, 200),
+    # a person who comes with the contact is new, and nobody's yet
+    *[
+        Write(
+            who,
+            "create labcontacts",
+            {"proposalId": "@MX1001", "cardName": "card", "Person": _PERSON},
+            status,
+        )
+        for who, status in (("alice", 201), ("coinv", 201), ("bob", 403), ("carol", 403))
+    ],
     # whose address she sees already, she may name as a contact of her other proposal
     Write(
         "alice",

@@ -69,6 +69,10 @@ HOLDS = {
     ),
     "read-all sees every row": ("seeall proposals", "item MX1002"),
     "administrators write every row": ("erin proposals", "create proposals"),
+    "a lab contact brings its person": (
+        "alice writes",
+        "create labcontacts: proposalId=@MX1001, cardName=card, Person={'familyName': 'New'}",
+    ),
     "a move needs the right on both ends": (
         "bob writes",
         "patch MX1002/UNUSED: proposalId=@MX1001",

@@ -182,6 +182,12 @@ class Bound:
         return {one.column: one for one in self.references.values() if not one.many}
 
     @cached_property
+    def nested(self) -> dict[str, Reference]:
+        """The foreign keys that a new row may tell by an object, by the object's name."""
+        there = [self.by_column.get(column) for column in self.noun.nested]
+        return {reference.name: reference for reference in there if reference is not None}
+
+    @cached_property
     def to_no_noun(self) -> dict[str, sa.Column[Any]]:
         """The foreign keys to tables that are no nouns, with the column that they lead to."""
         return {
@@ -247,6 +253,12 @@ class Catalogue:
                 f"{bound.path}: {column} does not lead to a noun"
                 for column in bound.noun.belongs_to
                 if column not in bound.by_column
+            )
+            faults.extend(
+                f"{bound.path}: {column} is no foreign key that an object could tell"
+                for column in bound.noun.nested
+                if not narrowed
+                if column not in bound.by_column or column in bound.noun.belongs_to
             )
             if bound.noun.within not in (None, *bound.noun.belongs_to):
                 faults.append(f"{bound.path}: it does not belong to what it stands within")

@@ -50,6 +50,8 @@ class Noun:
     foreign keys.
     One that stands `within` another has its routes below that one's items, at `segment`: `within`
     is the column that leads there, `key` the one that tells its rows apart in there.
+    `nested` are foreign keys that a new row may tell by an object instead, under the include's
+    name: `Person` for `personId`; the row that it describes is made too, in one transaction.
     `reflected` says that no package maps its table: a site that has it has the noun, with the
     columns that the site has.
     """
@@ -69,6 +71,7 @@ class Noun:
     fixed: tuple[str, ...] = ()
     required: tuple[str, ...] = ()
     includes: tuple[str, ...] = ()
+    nested: tuple[str, ...] = ()
     search: tuple[str, ...] = ()
     sort: str = ""
     owns: tuple[str, ...] = ()

@@ -59,6 +59,9 @@ class Policy(Protocol[V]):
     def creates(self, noun: Bound, viewer: V, row: sa.FromClause) -> Condition:
         """The rows that the viewer may make."""
 
+    def begets(self, noun: Bound, viewer: V, row: sa.FromClause, column: str) -> Condition:
+        """The rows that the viewer may make with one of `noun`, which `column` then leads to."""
+
     def sets(self, noun: Bound, viewer: V, row: sa.FromClause, column: str) -> Condition:
         """The rows in which the viewer may change a column."""
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Generic
 
 import sqlalchemy as sa
@@ -21,10 +21,15 @@ LONGEST_ECHO = 64
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a JSON body asks for: the values as the database takes them, and every fault."""
+    """What a JSON body asks for: the values as the database takes them, and every fault.
+
+    `described` are the objects that tell foreign keys, by column; `brought` the same as bodies.
+    """
 
     values: dict[str, Any]
     faults: list[Fault]
+    described: dict[str, Values] = field(default_factory=dict)
+    brought: dict[str, "Body"] = field(default_factory=dict)
 
     def moves(self, noun: Bound) -> bool:
         """Whether it sets a column by which the row belongs to its owner."""
@@ -34,6 +39,8 @@ class Body:
 def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     """The body held against the noun's columns; `new` rows need what is required."""
     body = Body({}, [])
+    if new and noun.nested:
+        given = _without_objects(noun, given, body)
     body.faults.extend((name, noun.missing[name]) for name in given if name in noun.missing)
     strangers = [name for name in given if name not in noun.fields and name not in noun.missing]
     for name, value in given.items():
@@ -44,8 +51,9 @@ def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
                 body.values[name] = accepted(noun, name, value)
             except Refused as refused:
                 body.faults.append((name, str(refused)))
-    body.faults.extend(_faults_of_strangers(noun, strangers))
-    told = {name for name, _ in body.faults}
+    body.faults.extend(_faults_of_strangers(noun, strangers, new=new))
+    told = {name for name, _ in body.faults} | body.described.keys()
+    told |= {reference.column for name, reference in noun.nested.items() if name in told}
     for name in noun.required:
         if given.get(name) is None and name not in told and (new or name in given):
             body.faults.append((name, "is required" if new else "cannot be null"))
@@ -55,9 +63,24 @@ def body_of(noun: Bound, given: Values, *, new: bool) -> Body:
     return body
 
 
-def _faults_of_strangers(noun: Bound, names: Sequence[str]) -> Iterable[Fault]:
+def _without_objects(noun: Bound, given: Values, body: Body) -> Values:
+    """What is given besides the objects that tell foreign keys, which the body notes."""
+    for name, reference in noun.nested.items():
+        if name not in given:
+            continue
+        if given.get(reference.column) is not None:
+            body.faults.append((name, f"give {name} or {reference.column}"))
+        elif isinstance(given[name], dict):
+            body.described[reference.column] = given[name]
+        else:
+            body.faults.append((name, "takes an object"))
+    return {name: value for name, value in given.items() if name not in noun.nested}
+
+
+def _faults_of_strangers(noun: Bound, names: Sequence[str], *, new: bool) -> Iterable[Fault]:
     """Unknown names, so many of them as a person could read; the allowed ones are told once."""
-    allowed = f"; allowed: {', '.join(sorted(noun.settable))}"
+    known = noun.settable.union(noun.nested if new else ())
+    allowed = f"; allowed: {', '.join(sorted(known))}"
     for n, name in enumerate(names[:MOST_STRANGERS]):
         yield name[:LONGEST_ECHO], "no such field" + (allowed if n == 0 else "")
     if len(names) > MOST_STRANGERS:

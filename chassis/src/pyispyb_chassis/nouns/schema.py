@@ -32,6 +32,7 @@ def schema_of(noun: Bound, catalogue: Catalogue) -> Json:
         "filters": [*noun.fields, *noun.noun.names, *noun.noun.sought],
         "operators": list(OPERATORS),
         "includes": list(noun.noun.includes),
+        "nested": {name: reference.column for name, reference in noun.nested.items()},
         "includesOfMany": [name for name in noun.noun.includes if noun.references[name].many],
         "exports": [NDJSON, CSV],
         "createsAtOnce": MOST_AT_ONCE if "create" in noun.actions else 0,
@@ -98,8 +99,23 @@ def _body(noun: Bound, *, required: bool) -> Json:
         },
         "additionalProperties": False,
     }
-    if required and noun.required:
-        body["required"] = list(noun.required)
+    if not required:
+        return body
+    for name, reference in noun.nested.items():
+        body["properties"][name] = {
+            "$ref": f"#/components/schemas/{reference.target}-create",
+            "description": f"instead of {reference.column}: a row that is made too",
+        }
+    told = {reference.column: name for name, reference in noun.nested.items()}
+    if needed := [name for name in noun.required if name not in told]:
+        body["required"] = needed
+    either = [
+        [{"required": [column]}, {"required": [name]}]
+        for column, name in told.items()
+        if column in noun.required
+    ]
+    if either:
+        body["allOf"] = [{"anyOf": one} for one in either]
     return body
 
 

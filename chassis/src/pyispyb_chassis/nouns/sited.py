@@ -15,7 +15,7 @@ def columns_named(noun: Noun) -> set[str]:
     """Every column that a declaration names."""
     named: set[str] = {
         *noun.belongs_to, *noun.writable, *noun.rights, *noun.fixed, *noun.required, *noun.search,
-        *noun.shared, *noun.hidden, *noun.defaults, *noun.leads,
+        *noun.shared, *noun.nested, *noun.hidden, *noun.defaults, *noun.leads,
         *noun.stamps, *noun.units, *noun.patterns,
         *[name for name in (noun.within, noun.key) if name],
         *[part.removeprefix("-") for part in noun.sort.split(",") if part],
@@ -53,6 +53,7 @@ def sited(noun: Noun, table: sa.Table) -> tuple[Noun, Mapping[str, str]]:
         required=kept(noun.required),
         search=kept(noun.search),
         shared=kept(noun.shared),
+        nested=kept(noun.nested),
         hidden=kept(noun.hidden),
         leads={name: to for name, to in noun.leads.items() if name in there},
         sort=",".join(sort),

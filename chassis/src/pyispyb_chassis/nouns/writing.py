@@ -17,7 +17,7 @@ from pyispyb_chassis.errors import (
     Unprocessable,
 )
 from pyispyb_chassis.nouns.bulk import Passed, judged_all
-from pyispyb_chassis.nouns.catalogue import Bound, RowId, primary_key
+from pyispyb_chassis.nouns.catalogue import BadDeclaration, Bound, RowId, primary_key
 from pyispyb_chassis.nouns.distinct import Distinctions, Membership, Twin
 from pyispyb_chassis.nouns.history import History
 from pyispyb_chassis.nouns.ledger import Attempt, Ledger
@@ -36,6 +36,7 @@ from pyispyb_chassis.nouns.tags import Versions, tag_of
 
 # By noun, every way in which its rows belong.
 Members = dict[str, list[Membership]]
+Creates = Callable[[Bound, V, sa.FromClause], Condition]
 
 
 class Writer(Generic[V]):
@@ -54,9 +55,23 @@ class Writer(Generic[V]):
         self._database = database
         self._ledger = ledger
         self._distinct = distinct or Distinctions(reader.policy, database)
+        self._refuse_nested()
         self.history = History(reader, ledger)
         self._ledger_is_there = False
         self._proposals = Proposals(reader.catalogue, reader.policy, sqlite=database.is_sqlite)
+
+    def _refuse_nested(self) -> None:
+        """Raise BadDeclaration for objects whose rows would have to be told from others."""
+        faults = [
+            f"{noun.path}: an object cannot tell {reference.column}: no two {reference.target} "
+            "may be alike"
+            for noun in self._catalogue
+            for reference in noun.nested.values()
+            for target in (self._catalogue.target(reference),)
+            if self._distinct.concern(target, target.fields)
+        ]
+        if faults:
+            raise BadDeclaration("; ".join(faults))
 
     def create(
         self, noun: Bound, given: Mapping[str, Any], viewer: V, attempt: Attempt | None = None
@@ -133,11 +148,17 @@ class Writer(Generic[V]):
         given: Mapping[str, Any],
         viewer: V,
         passed: Passed | None = None,
+        may: Creates[V] | None = None,
     ) -> Body:
-        """The body of a row that may be created; `passed` knows bodies that are as good."""
+        """The body of a row that may be created; `passed` knows bodies that are as good.
+
+        `may` says who may make it, where it is not made for itself.
+        """
         self._find_parent(connection, noun, given, viewer)
         body = body_of(noun, given, new=True)
         row = self._proposals.row(noun, body.values)
+        if body.described:
+            passed = None
         has_passed = passed is not None and not body.faults and passed.has(body)
         if not has_passed and self._distinct.concern(noun, body.values):
             self._distinct.wait(connection, noun, [row])
@@ -146,13 +167,37 @@ class Writer(Generic[V]):
             return body
         if not body.faults or self._is_decided(noun, body):
             rights = [name for name in body.values if name in noun.noun.rights]
-            creates = {"": self._policy.creates(noun, viewer, row)}
+            creates = {"": (may or self._policy.creates)(noun, viewer, row)}
             creates |= {name: self._policy.sets(noun, viewer, row, name) for name in rights}
             self._proposals.refuse(connection, row, viewer, creates)
+        self._judge_brought(connection, noun, body, viewer)
         self._proposals.judge(connection, noun, row, body, viewer)
         if passed is not None:
             passed.add(body)
         return body
+
+    def _judge_brought(self, connection: Connection, noun: Bound, body: Body, viewer: V) -> None:
+        """Hold the rows that come with one against the rules; their faults are the body's too."""
+        for name, reference in noun.nested.items():
+            described = body.described.get(reference.column)
+            if described is None:
+                continue
+
+            def begets(
+                _target: Bound, viewer: V, row: sa.FromClause, column: str = reference.column
+            ) -> Condition:
+                return self._policy.begets(noun, viewer, row, column)
+
+            target = self._catalogue.target(reference)
+            try:
+                self._need(target, viewer, "create")
+                brought = self.judged(connection, target, described, viewer, may=begets)
+                body.brought[reference.column] = brought
+            except Forbidden as error:
+                placed = [(f"{name}.{field}", told) for field, told in error.errors]
+                raise Forbidden(error.detail, errors=placed or [(name, error.detail)]) from error
+            except Unprocessable as error:
+                body.faults.extend((f"{name}.{field}", told) for field, told in error.errors)
 
     def _twins(self, connection: Connection, noun: Bound, body: Body) -> list[Twin]:
         """The rows that a new one would be taken for."""
@@ -181,6 +226,10 @@ class Writer(Generic[V]):
     def _insert(
         self, connection: Connection, noun: Bound, body: Body, viewer: V, place: str = ""
     ) -> RowId:
+        for column, brought in body.brought.items():
+            target = self._catalogue.target(noun.by_column[column])
+            made = self._insert(connection, target, brought, viewer)
+            body.values[column] = target.values_of(made)[-1]
         if noun.noun.within is not None:
             self._refuse_twice(connection, noun, body, place)
         result = connection.execute(noun.table.insert().values(filled(noun, body.values)))

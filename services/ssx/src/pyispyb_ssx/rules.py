@@ -99,6 +99,10 @@ class Rules:
         """The runs that the viewer may open."""
         return self.records(viewer, row)
 
+    def begets(self, _noun: Bound, _viewer: Viewer, _row: sa.FromClause, _column: str) -> Condition:
+        """A run brings no other row with it."""
+        return sa.false()
+
     def sets(self, _noun: Bound, viewer: Viewer, row: sa.FromClause, _column: str) -> Condition:
         """The runs in which the viewer may change a column."""
         return self.records(viewer, row)

@@ -20,6 +20,7 @@ persons = Noun(
     rights=("login", "externalId", "siteId", "personUUID"),
     required=("familyName",),
     includes=("Laboratory",),
+    nested=("laboratoryId",),
     search=("familyName", "givenName", "login"),
     sort="familyName,givenName",
     hidden=(
@@ -69,6 +70,7 @@ labcontacts = Noun(
         "defaultCourrierCompany", "courierAccount", "billingReference",
     ),
     includes=("Person", "Proposal"),
+    nested=("personId",),
     search=("cardName",),
     sort="cardName",
     stamps={"recordTimeStamp": "create"},

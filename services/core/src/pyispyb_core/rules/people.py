@@ -145,6 +145,11 @@ class PeopleRules(GoodsRules):
         ]
         return sa.or_(*belongs)
 
+    @grants("a lab contact brings its person")
+    def _brought(self, noun: Bound, _viewer: Viewer, _row: sa.FromClause) -> Condition:
+        """Who makes a lab contact makes a new Person for it, and a new Laboratory for that one."""
+        return sa.literal(noun.noun.level in {Level.CONTACT, Level.PERSON})
+
     @limits("nobody makes a lab contact of another to read their address")
     def _nameable_contact(self, viewer: Viewer, person: sa.FromClause) -> Condition:
         """A member makes a lab contact of themselves, or of whose address they see already."""

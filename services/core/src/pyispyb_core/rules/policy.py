@@ -192,6 +192,12 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             return sa.or_(chained, self._begins(noun, viewer, row))
         return self._creates_by_level(noun, viewer, row)
 
+    def begets(self, noun: Bound, viewer: Viewer, row: sa.FromClause, _column: str) -> Condition:
+        """The rows that the viewer may make with a row of `noun` that is theirs to make."""
+        if self._administers(viewer):
+            return sa.true()
+        return self._brought(noun, viewer, row)
+
     def _creates_by_level(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         match noun.noun.level:
             case Level.SESSION:
