@@ -58,7 +58,9 @@ def add_member(connection: Connection, catalogue: Catalogue, person: int, rows: 
 def is_small(noun: Bound) -> bool:
     """Whether a site has few rows of it, as of a lookup."""
     kind = noun.table.c[noun.key].type
-    return noun.noun.level == "lookup" or isinstance(kind, (mysql.TINYINT, mysql.SMALLINT))
+    return noun.noun.level in {"lookup", "administration"} or isinstance(
+        kind, (mysql.TINYINT, mysql.SMALLINT)
+    )
 
 
 def _values(noun: Bound) -> dict[str, str]:

@@ -330,6 +330,8 @@ class Permission(StrEnum):
         "particle-pickers:write",
         "record searches for particles in sessions that you may write in",
     )
+    PERMISSIONS_READ = "permissions:read", "administrators: read ISPyB's own permissions"
+    PERMISSIONS_WRITE = "permissions:write", "administrators: change ISPyB's own permissions"
     PERSONS_READ = "persons:read", "read yourself whole, co-members by name, lab contacts"
     PERSONS_READ_ALL = "persons:read-all", "read every person and laboratory whole"
     PERSONS_WRITE = "persons:write", "change yourself and lab contacts that only you use"
@@ -551,6 +553,21 @@ class Permission(StrEnum):
     )
     TOMOGRAMS_READ = "tomograms:read", "read tomograms of sessions that you may see"
     TOMOGRAMS_WRITE = "tomograms:write", "record tomograms in sessions that you may write in"
+    USER_GROUP_PEOPLE_READ = "user-group-people:read", "administrators: read who is in which group"
+    USER_GROUP_PEOPLE_WRITE = (
+        "user-group-people:write",
+        "administrators: put people into groups, and take them out",
+    )
+    USER_GROUP_PERMISSIONS_READ = (
+        "user-group-permissions:read",
+        "administrators: read which of ISPyB's own permissions a group has",
+    )
+    USER_GROUP_PERMISSIONS_WRITE = (
+        "user-group-permissions:write",
+        "administrators: give groups ISPyB's own permissions, and take them away",
+    )
+    USER_GROUPS_READ = "user-groups:read", "administrators: read groups"
+    USER_GROUPS_WRITE = "user-groups:write", "administrators: make, rename and delete groups"
     XFE_SPECTRA_READ = "xfe-spectra:read", "read fluorescence spectra of sessions that you may see"
     XFE_SPECTRA_WRITE = (
         "xfe-spectra:write",

@@ -25,6 +25,7 @@ SEEN_BY_ALL = {
 # Nouns whose rows belong to no proposal, and may be named in several.
 OF_NO_PROPOSAL = {
     "laboratories": "people of many proposals work in one",
+    "permissions": "of other programs, for whole groups",
     "persons": "a person is a member of many proposals",
 }
 
@@ -35,6 +36,10 @@ UNSEEN = {
     ("persons", "create", "laboratoryId"): _ADMINISTRATORS,
     ("proposals", "create", "personId"): _ADMINISTRATORS,
     ("proposals", "patch", "personId"): _ADMINISTRATORS,
+    ("user-group-people", "create", "userGroupId"): _ADMINISTRATORS,
+    ("user-group-people", "create", "personId"): _ADMINISTRATORS,
+    ("user-group-permissions", "create", "userGroupId"): _ADMINISTRATORS,
+    ("user-group-permissions", "create", "permissionId"): _ADMINISTRATORS,
 }
 
 # noun, verb, column: nobody who may set this column sees a row of another proposal.

@@ -94,7 +94,7 @@ def request_of(world: World, what: str) -> tuple[tuple[int, int], str, dict[str,
     kind, ids = WITHIN[noun], ids_of(world, named)
     column, _, text = set_to.partition("=")
     body: dict[str, Any] | None = None
-    if verb != "remove":
+    if column:
         value: Any = world[text[1:]] if text.startswith("@") else text
         body = {column: int(text) if text.isdigit() else value}
     if verb == "add":

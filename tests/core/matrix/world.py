@@ -102,6 +102,8 @@ KINDS = {
         "ParticleClassification", "particleClassificationId", "classImageFullPath"
     ),
     "tomograms": Kind("Tomogram", "tomogramId", "volumeFile"),
+    "user-groups": Kind("UserGroup", "userGroupId", "name"),
+    "permissions": Kind("Permission", "permissionId", "type"),
 }
 KINDS |= {
     noun: Kind(*kind) for noun, kind in (KINDS_OF_PARTS | KINDS_OF_NAMED | KINDS_OF_WORDS).items()
@@ -187,6 +189,8 @@ def _name_the_demo(world: World) -> None:
     world.find("industry contact", "persons", givenName="Industry")
     for name in ("Riverside Institute", "Hillside University", "The Facility"):
         world.find(name, "laboratories", name=name)
+    for group in ("BL1 staff", "goods", "administrators"):
+        world.find(group, "user-groups", name=group)
     for code, number in (("MX", "1001"), ("MX", "1002"), ("IN", "2001")):
         world.find(code + number, "proposals", proposalCode=code, proposalNumber=number)
     for proposal, visits in (
@@ -253,8 +257,14 @@ def _add_people(world: World) -> None:
         # A name that means much at other sites and nothing here: it is not in ispyb.toml.
         ("super_admin", "oscar"),
     ):
-        (number,) = world.link("UserGroup", name=group)
+        number = world.add(group, "user-groups", name=group)
         world.link("UserGroup_has_Person", userGroupId=number, personId=world[login])
+    world.add("mx_admin", "permissions", type="mx_admin", description="of another program")
+    world.link(
+        "UserGroup_has_Permission",
+        userGroupId=world["administrators"],
+        permissionId=world["mx_admin"],
+    )
 
 
 def _add_person(world: World, name: str, laboratory: str | None, **values: Any) -> None:

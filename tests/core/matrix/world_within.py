@@ -35,6 +35,12 @@ WITHIN = {
         "image-quality",
         ("dataCollectionId", "imageNumber"),
     ),
+    "user-group-people": Within(
+        "UserGroup_has_Person", "user-groups", "people", ("userGroupId", "personId")
+    ),
+    "user-group-permissions": Within(
+        "UserGroup_has_Permission", "user-groups", "permissions", ("userGroupId", "permissionId")
+    ),
     "tilt-alignments": Within(
         "TiltImageAlignment", "tomograms", "tilt-alignments", ("tomogramId", "movieId")
     ),

@@ -49,6 +49,7 @@ VALUES: dict[str, Any] = {
     "scale": 2.0,
     "storageLocation": "shelf 3",
     "title": "changed",
+    "type": "changed",
     "trackingNumberFromSynchrotron": "T1",
     "trackingNumberToSynchrotron": "T2",
 }
@@ -96,6 +97,8 @@ BODIES: dict[str, dict[str, Any]] = {
     },
     "container-types": {"name": "next"},
     "experiment-types": {"name": "next"},
+    "user-groups": {"name": "next"},
+    "permissions": {"type": "next"},
     "component-types": {"name": "next"},
     "datacollection-groups": {"experimentType": "OSC", "comments": "next"},
     "datacollections": {"imagePrefix": "next", "numberOfImages": 100},

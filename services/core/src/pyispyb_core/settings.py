@@ -10,11 +10,22 @@ from pyispyb_chassis.permissions import Permission
 
 # Files are called after acronyms, samples and containers.
 NAME_IN_PATHS = r"[A-Za-z0-9_-]+"
+_OF_ADMINISTRATORS = (
+    Permission.PERMISSIONS_READ,
+    Permission.PERMISSIONS_WRITE,
+    Permission.SYNC_WRITE,
+    Permission.USER_GROUP_PEOPLE_READ,
+    Permission.USER_GROUP_PEOPLE_WRITE,
+    Permission.USER_GROUP_PERMISSIONS_READ,
+    Permission.USER_GROUP_PERMISSIONS_WRITE,
+    Permission.USER_GROUPS_READ,
+    Permission.USER_GROUPS_WRITE,
+)
 # What everyone may: reads, and writes of a member. Logins and memberships are not among them.
 BASE = frozenset(
     permission
     for permission in Permission
-    if permission.endswith((":read", ":write")) and permission != Permission.SYNC_WRITE
+    if permission.endswith((":read", ":write")) and permission not in _OF_ADMINISTRATORS
 )
 
 

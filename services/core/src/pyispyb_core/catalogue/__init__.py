@@ -8,6 +8,7 @@ from pyispyb_core.catalogue import (
     beamlines,
     collections,
     components,
+    groups,
     imaging,
     lookups,
     microscopy,
@@ -36,6 +37,7 @@ NOUNS: tuple[Noun, ...] = (
     *processing.NOUNS,
     *autoprocessing.NOUNS,
     *microscopy.NOUNS,
+    *groups.NOUNS,
 )
 
 

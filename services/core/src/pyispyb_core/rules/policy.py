@@ -58,6 +58,8 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         """The proposalId that a row belongs to; null for a row whose chain ends nowhere."""
         if noun.noun.level == Level.PLAN:
             return self._owner_of_plan(row)
+        if noun.noun.level == Level.ADMINISTRATION:
+            return None
         return super().owner(noun, row)
 
     @limits("rights-bearing columns are not for members")
@@ -118,9 +120,12 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         """Whether `…:read-all` lets the viewer see every row, broken ones too."""
         if not self.guards(READ_ALL):
             return False
-        people = noun.noun.level in {Level.PERSON, Level.LABORATORY}
-        of_kind = Permission.PERSONS_READ_ALL if people else Permission.PROPOSALS_READ_ALL
-        return bool(viewer.permissions & {of_kind, Permission.EVERYTHING_READ_ALL})
+        needed = {Permission.EVERYTHING_READ_ALL}
+        if noun.noun.level in {Level.PERSON, Level.LABORATORY}:
+            needed.add(Permission.PERSONS_READ_ALL)
+        elif noun.noun.level != Level.ADMINISTRATION:
+            needed.add(Permission.PROPOSALS_READ_ALL)
+        return bool(viewer.permissions & needed)
 
     def sees(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows that exist for the viewer."""
@@ -147,6 +152,8 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return sa.or_(self._preset(viewer, row), self._planned(viewer, row))
             case Level.BEAMLINE | Level.LOOKUP:
                 return self._agreed(viewer)
+            case Level.ADMINISTRATION:
+                return sa.false()
             case Level.ROOT:
                 session = self._alias("BLSession")
                 visited = sa.select(session.c.proposalId).where(self._participant(viewer, session))
@@ -212,7 +219,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return self._within(noun, row, lambda session: self._staff_records(viewer, session))
             case Level.BEAMLINE:
                 return self._staff_sets_up(viewer, row)
-            case Level.PERSON | Level.LABORATORY | Level.ROOT | Level.LOOKUP:
+            case Level.PERSON | Level.LABORATORY | Level.ROOT | Level.LOOKUP | Level.ADMINISTRATION:
                 return sa.false()
             case _:
                 inside = self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
@@ -256,6 +263,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 | Level.BEAMLINE
                 | Level.LOOKUP
                 | Level.PROCESSING
+                | Level.ADMINISTRATION
             ):
                 return self.creates(noun, viewer, row)
             case _:
@@ -287,7 +295,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
         match noun.noun.level:
             case Level.PERSON:
                 return self._yourself(viewer, row)
-            case Level.LABORATORY | Level.BEAMLINE | Level.LOOKUP:
+            case Level.LABORATORY | Level.BEAMLINE | Level.LOOKUP | Level.ADMINISTRATION:
                 return sa.false()
             case Level.SESSION:
                 return self._recalls_session(viewer, row)

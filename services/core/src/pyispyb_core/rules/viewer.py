@@ -23,6 +23,7 @@ class Level(StrEnum):
     CONTACT = "contact"
     PERSON = "person"
     LABORATORY = "laboratory"
+    ADMINISTRATION = "administration"  # what gives rights: to administrators alone
 
 
 @dataclass(frozen=True, slots=True)
