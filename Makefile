@@ -100,6 +100,19 @@ bench-auth: $(VENV)/.installed-dev peers ## Measure logins a second, and the mem
 bench-core: $(VENV)/.installed-dev programs ## Measure core's reads on MariaDB with a facility's rows
 	$(BIN)/python -m bench.core
 
+# As root with an engine of its own and stand-ins for what only a registry has; with KONG_IMAGE= on
+# the engine that is there. A step stands on those before it.
+.PHONY: test-compose
+test-compose: $(VENV)/.installed-dev $(if $(KONG_IMAGE),,engine) ## Drill the containers: start, kill, scale, upgrade, restore (KONG_IMAGE=)
+	KONG_IMAGE='$(KONG_IMAGE)' $(BIN)/pytest -x tests/compose
+
+.PHONY: engine
+engine:
+	@test "$$(id -u)" = 0 || { echo 'an engine of its own needs root: sudo make test-compose, or KONG_IMAGE=kong:3.9 with Docker running' >&2; exit 1; }
+	$(call server,dockerd,docker.io)
+	$(call server,iptables,iptables)
+	$(call server,mmdebstrap,mmdebstrap)
+
 # BuildKit needs buildx; the old builder makes the same images where it is not there.
 COMPOSE = $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose)
 .PHONY: up
@@ -107,10 +120,11 @@ up: ## Build and start the containers, wait for them, print the first steps
 	$(COMPOSE) up --build --detach
 	@$(COMPOSE) logs --no-log-prefix --follow welcome
 
+WHEELHOUSE ?= wheelhouse
 .PHONY: wheelhouse
 wheelhouse: $(VENV)/.installed ## Gather what the images install, for a machine without a package index
-	@rm -rf wheelhouse
-	$(BIN)/pip download --quiet --dest wheelhouse --only-binary :all: -c constraints.txt setuptools \
+	@rm -rf '$(WHEELHOUSE)'
+	$(BIN)/pip download --quiet --dest '$(WHEELHOUSE)' --only-binary :all: -c constraints.txt setuptools \
 		$$($(BIN)/python -c "$$NAMES" $(RECIPES))
 define NAMES
 import pathlib, sys, tomllib
