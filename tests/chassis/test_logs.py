@@ -51,6 +51,8 @@ def test_a_request_is_one_line_and_its_events_carry_its_id_and_login(
         "status": 200,
         "level": "INFO",
     }
+    assert request["sessionId"] == 12
+    assert not {"sessionId", "runId"} & set(event) | {"runId"} & set(request)
     assert request["duration_ms"] >= 0
     assert request["ts"].endswith("Z")
 

@@ -17,12 +17,14 @@ STAND_INS = "docker-compose.yml:tests/compose/stand-ins.yml"
 @pytest.fixture(scope="session")
 def say(request: pytest.FixtureRequest) -> Say:
     """Tell whoever watches what is being done: a cold run takes minutes."""
-    reporter = request.config.pluginmanager.getplugin("terminalreporter")
+    plugins = request.config.pluginmanager
+    reporter, capture = plugins.getplugin("terminalreporter"), plugins.getplugin("capturemanager")
 
     def write(text: str) -> None:
-        reporter.ensure_newline()
-        reporter.write_line(f"  {datetime.now().astimezone():%H:%M:%S}  {text}")
-        reporter.flush()
+        with capture.global_and_fixture_disabled():
+            reporter.ensure_newline()
+            reporter.write_line(f"  {datetime.now().astimezone():%H:%M:%S}  {text}")
+            reporter.flush()
 
     return write
 

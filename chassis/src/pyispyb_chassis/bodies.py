@@ -8,6 +8,7 @@ from flask import Response, request
 from pydantic import BaseModel, ValidationError
 
 from pyispyb_chassis.errors import BadRequest, Unprocessable, UnsupportedMediaType
+from pyispyb_chassis.logs import about
 
 M = TypeVar("M", bound=BaseModel)
 Fault = tuple[str, str]
@@ -74,6 +75,8 @@ def json_model(kind: type[M], also: Callable[[dict[str, Any]], list[Fault]] | No
 
 
 def json_answer(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """`value` as JSON bytes."""
+    """`value` as JSON bytes; the log says which session and run it is about."""
+    if isinstance(value, dict):
+        about(value)
     data = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
     return Response(data, status=status, mimetype="application/json", headers=headers)

@@ -28,6 +28,15 @@ _SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie", re.IGN
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
+# What a request is about, where its answer says so: a session's log is found by it.
+_ABOUT = ("sessionId", "runId")
+
+
+def about(answered: dict[str, Any]) -> None:
+    """Have the log lines of this request, from here on, name the session and run of an answer."""
+    g.about = {name: answered[name] for name in _ABOUT if isinstance(answered.get(name), int)}
+
+
 def masked(text: str) -> str:
     """`text` without tokens, secrets of ours, passwords in URLs, and one-time links."""
     text = _TOKEN.sub(MASK, text)
@@ -57,6 +66,7 @@ class JsonLines(logging.Formatter):
             caller = g.get("principal")
             line["request_id"] = request_id()
             line["login"] = caller.name if isinstance(caller, Principal) else None
+            line |= g.get("about", {})
         for name, value in vars(record).items():
             if name not in _STANDARD:
                 line[name] = _without_secrets(name, value)

@@ -51,7 +51,7 @@ class OneThing(Resource):
     def get(self, thing_id: int) -> Response:
         """Get a thing."""
         log.info("a thing was read", extra={"thingId": thing_id, "password": "p"})
-        return json_answer({"thingId": thing_id})
+        return json_answer({"thingId": thing_id, "sessionId": 12, "runId": None})
 
 
 class Broken(Resource):

@@ -10,6 +10,7 @@ PROTOCOL = "envoy.extensions.upstreams.http.v3.HttpProtocolOptions"
 # A request sent on a connection that the service is just closing is lost: ours close first, also
 # before those of a site's own auth service, which may have gunicorn's default of 2 s.
 IDLE = "1s"
+MOST_AT_ONCE = 1024
 
 
 def cluster(upstream: Mapping[str, Any], connect_timeout: int, authorities: str | None) -> Part:
@@ -33,6 +34,8 @@ def cluster(upstream: Mapping[str, Any], connect_timeout: int, authorities: str 
             ],
         },
         **_checks(upstream),
+        # Envoy's default lets three requests at a time be tried again: a replica that dies has more.
+        "circuit_breakers": {"thresholds": [{"max_retries": MOST_AT_ONCE}]},
         # Envoy would rather send to a dead replica than to none.
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "typed_extension_protocol_options": {
