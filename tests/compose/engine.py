@@ -119,6 +119,8 @@ def _started(folder: Path, log: int) -> subprocess.Popen[bytes]:
         *("--data-root", folder / "data", "--exec-root", folder / "exec"),
         *("--pidfile", folder / "pid", "--host", f"unix://{folder}/docker.sock"),
         *("--bridge", "none", "--cgroup-parent", CGROUPS),
+        # systemd, which would have to know of them, is outside.
+        *("--exec-opt", "native.cgroupdriver=cgroupfs"),
     ]
     return subprocess.Popen(
         [*ends_with_us, *own_processes, *dockerd], stdout=log, stderr=subprocess.STDOUT
