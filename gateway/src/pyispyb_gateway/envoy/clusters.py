@@ -34,7 +34,7 @@ def cluster(upstream: Mapping[str, Any], connect_timeout: int, authorities: str 
             ],
         },
         **_checks(upstream),
-        # Envoy's default lets three requests at a time be tried again: a replica that dies has more.
+        # Envoy tries three requests again at a time, unless told: a replica that dies has more.
         "circuit_breakers": {"thresholds": [{"max_retries": MOST_AT_ONCE}]},
         # Envoy would rather send to a dead replica than to none.
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
