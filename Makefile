@@ -106,7 +106,6 @@ bench-core: $(VENV)/.installed-dev programs ## Measure core's reads on MariaDB w
 test-compose: $(VENV)/.installed-dev $(if $(KONG_IMAGE),,engine) ## Drill the containers: start, kill, scale, upgrade, restore (KONG_IMAGE=)
 	KONG_IMAGE='$(KONG_IMAGE)' $(BIN)/pytest -x tests/compose
 
-.PHONY: engine
 engine:
 	@test "$$(id -u)" = 0 || { echo 'an engine of its own needs root: sudo make test-compose, or KONG_IMAGE=kong:3.9 with Docker running' >&2; exit 1; }
 	$(call server,dockerd,docker.io)
@@ -151,7 +150,7 @@ define server
 		DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $(2); }
 endef
 OIDC := $(VENV)/peers/oidc
-.PHONY: peers programs
+.PHONY: peers programs engine
 peers: programs $(OIDC)/.installed
 programs:
 	$(call server,mariadbd,mariadb-server)
