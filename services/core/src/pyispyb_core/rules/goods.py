@@ -43,8 +43,18 @@ class GoodsRules(TeamRules):
             return row.c.dewarRegistryId.in_(handled)
         return sa.false()
 
+    def _in_groups(self, _noun: Bound, _viewer: Viewer, _row: sa.FromClause) -> Condition:
+        """The samples, crystals and what hangs on them that a member is not kept from: all.
+
+        Here members of a proposal that many laboratories share (a block allocation group, BAG) will
+        be limited to the sample groups they are in: docs/decisions, 18.
+        """
+        return sa.true()
+
     def _along(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         inside = self._reaches(noun, row, lambda owner: self._insider(viewer, owner))
+        if noun.noun.level == Level.SAMPLE:
+            inside = sa.and_(inside, self._in_groups(noun, viewer, row))
         also = [self._of_goods(viewer, row, noun.path)]
         if noun.noun.level == Level.SAMPLE:
             also.append(self._of_used(noun, viewer, row))
