@@ -1,6 +1,6 @@
 """Chains: how a row leads to its proposal or its session, and when it leads to two."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -85,12 +85,7 @@ class Chains:
         if not noun.noun.belongs_to and not noun.noun.named_by:
             return None
         ways = [self._owner_by(noun, row, column) for column in noun.noun.belongs_to]
-        if noun.noun.named_by:
-            ways += [
-                self._owner_of_namer(noun, row, *namer) for namer in self.catalogue.namers(noun)
-            ]
-            ways.append(sa.literal(OWNERLESS))
-        return ways[0] if len(ways) == 1 else sa.func.coalesce(*ways)
+        return _first([*ways, *self._owners_of_namers(noun, row)])
 
     def _owner_by(self, noun: Bound, row: sa.FromClause, column: str) -> sa.ColumnElement[Any]:
         reference = noun.by_column[column]
@@ -99,23 +94,47 @@ class Chains:
             return found
         parent_noun = self.catalogue.target(reference)
         parent = self._alias(parent_noun.noun.table)
-        owner = self.owner(parent_noun, parent)
-        if owner is None:
-            raise LookupError(f"{parent_noun.path} has no owner")
+        source, owner = self._joined(parent_noun, parent, parent)
         joined = primary_key(parent_noun, parent) == row.c[column]
-        return sa.select(owner).where(joined).correlate(row).scalar_subquery()
+        return sa.select(owner).select_from(source).where(joined).correlate(row).scalar_subquery()
 
-    def _owner_of_namer(
-        self, noun: Bound, row: sa.FromClause, namer: Bound, column: str
-    ) -> sa.ColumnElement[Any]:
-        """Where several proposals name the row it is the first's."""
-        named = self._alias(namer.noun.table)
-        owner = self.owner(namer, named)
-        if owner is None:
-            raise LookupError(f"{namer.path} has no owner")
-        first = sa.select(sa.func.min(owner)).select_from(named)
-        joined = named.c[column] == primary_key(noun, row)
-        return first.where(joined).correlate(row).scalar_subquery()
+    def _joined(
+        self, noun: Bound, row: sa.FromClause, source: sa.FromClause
+    ) -> tuple[sa.FromClause, sa.ColumnElement[Any]]:
+        """`source` with all that stands above the row, and the proposalId that it leads to.
+
+        One statement with joins: what a database takes longest for is to plan sub-queries.
+        """
+        if noun.noun.level == Level.ROOT:
+            return source, row.c.proposalId
+        ways: list[sa.ColumnElement[Any]] = []
+        for column in noun.noun.belongs_to:
+            reference = noun.by_column[column]
+            if reference.target == "proposals":
+                ways.append(row.c[column])
+                continue
+            parent_noun = self.catalogue.target(reference)
+            parent = self._alias(parent_noun.noun.table)
+            source = source.outerjoin(parent, primary_key(parent_noun, parent) == row.c[column])
+            source, owner = self._joined(parent_noun, parent, source)
+            ways.append(owner)
+        ways += self._owners_of_namers(noun, row)
+        if not ways:
+            raise LookupError(f"{noun.path} has no owner")
+        return source, _first(ways)
+
+    def _owners_of_namers(self, noun: Bound, row: sa.FromClause) -> list[sa.ColumnElement[Any]]:
+        """The owners of what names the row; where several proposals do it is the first's."""
+        if not noun.noun.named_by:
+            return []
+        ways: list[sa.ColumnElement[Any]] = []
+        for namer, column in self.catalogue.namers(noun):
+            named = self._alias(namer.noun.table)
+            source, owner = self._joined(namer, named, named)
+            first = sa.select(sa.func.min(owner)).select_from(source)
+            joined = named.c[column] == primary_key(noun, row)
+            ways.append(first.where(joined).correlate(row).scalar_subquery())
+        return [*ways, sa.literal(OWNERLESS)]
 
     def _reaches(
         self,
@@ -131,16 +150,29 @@ class Chains:
             if reference.target == "proposals":
                 way = test(row.c[column])
             else:
-                parent_noun = self.catalogue.target(reference)
-                parent = self._alias(parent_noun.noun.table)
-                reached = sa.select(primary_key(parent_noun, parent)).where(
-                    self._reaches(parent_noun, parent, test)
-                )
-                way = row.c[column].in_(reached)
+                way = row.c[column].in_(self._reached(self.catalogue.target(reference), test))
             ways.append(sa.and_(*before, way))
             before.append(row.c[column].is_(None))
         ways += self._through(noun, row, lambda namer, named: self._reaches(namer, named, test))
         return sa.or_(*ways)
+
+    def _reached(
+        self, noun: Bound, test: Callable[[sa.ColumnElement[int]], Condition]
+    ) -> sa.Select[Any]:
+        """The ids of the rows whose chain leads to a proposal that passes the test.
+
+        As far as there is one way up it is joined.
+        """
+        row = source = self._alias(noun.noun.table)
+        found = primary_key(noun, row)
+        while (column := _only_way(noun)) is not None:
+            reference = noun.by_column[column]
+            if reference.target == "proposals":
+                break
+            below, noun = row, self.catalogue.target(reference)
+            row = self._alias(noun.noun.table)
+            source = source.join(row, primary_key(noun, row) == below.c[column])
+        return sa.select(found).select_from(source).where(self._reaches(noun, row, test))
 
     def _through(
         self, noun: Bound, row: sa.FromClause, test: Callable[[Bound, sa.FromClause], Condition]
@@ -178,3 +210,14 @@ class Chains:
         """Whether rows of this noun, or of one above it, have more than one chain."""
         above = [self.catalogue.target(noun.by_column[column]) for column in noun.noun.belongs_to]
         return len(above) > 1 or any(self._can_break(parent) for parent in above)
+
+
+def _only_way(noun: Bound) -> str | None:
+    """The column by which alone a noun's rows come to their owner; None where there are more."""
+    one_way = len(noun.noun.belongs_to) == 1 and not noun.noun.named_by
+    return noun.noun.belongs_to[0] if one_way else None
+
+
+def _first(ways: Sequence[sa.ColumnElement[Any]]) -> sa.ColumnElement[Any]:
+    """The first way that leads anywhere."""
+    return ways[0] if len(ways) == 1 else sa.func.coalesce(*ways)
