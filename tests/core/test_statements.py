@@ -16,7 +16,7 @@ STATEMENTS = [
     (ALICE, "/sessions?include=Proposal", 2),
     (ALICE, "/proposals/MX1001", 1),
 ]
-LOOKED_UP = 2  # the caller's groups, and the proposals that they see into
+LOOKED_UP = 3  # the caller's groups, their proposals, their sessions
 
 
 @contextmanager

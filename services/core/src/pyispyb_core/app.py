@@ -125,8 +125,7 @@ def _wired(
     )
 
     def rights_of(caller: Principal) -> frozenset[Permission]:
-        viewer = viewers(caller)
-        return frozenset(one for one in Permission if rules.may(viewer, one))
+        return rules.rights(viewers(caller))
 
     service = Service(
         name="core",

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -42,32 +43,35 @@ class Viewers:
         self._kept: dict[Principal, tuple[float, Viewer]] = {}
         self._lock = threading.Lock()
         self._has_own_tables = False
-        self._statements: dict[tuple[bool, bool], sa.Select[tuple[int]]] = {}
+        self._statements: dict[tuple[bool, bool], tuple[sa.Select[Any], ...]] = {}
 
     def __call__(self, caller: Principal) -> Viewer:
         """The caller as the rules know them."""
         kept = self._kept.get(caller)
         if kept is not None and kept[0] > time.monotonic():
             return kept[1]
-        viewer = self._inside(self._service(caller) if caller.service else self._person(caller))
+        viewer = self._placed(self._service(caller) if caller.service else self._person(caller))
         with self._lock:
             if len(self._kept) >= MOST_KEPT:
                 self._kept.clear()
             self._kept[caller] = (time.monotonic() + self._seconds, viewer)
         return viewer
 
-    def _inside(self, viewer: Viewer) -> Viewer:
-        """The viewer with the proposals that they see into, which most rules ask about."""
+    def _placed(self, viewer: Viewer) -> Viewer:
+        """The viewer with their proposals and sessions, which most rules ask about."""
         if viewer.person_id is None and not viewer.staff_of:
             return viewer
-        # Built once: to put it together takes longer than to run it.
+        # Built once: to put them together takes longer than to run them.
         form = (viewer.person_id is not None, bool(viewer.staff_of))
         if form not in self._statements:
-            self._statements[form] = self._rules.inside(viewer)
+            self._statements[form] = (self._rules.inside(viewer), self._rules.visited(viewer))
+        values = self._rules.parameters(viewer)
         with self._database.reading() as connection:
-            values = self._rules.parameters(viewer)
-            found = connection.execute(self._statements[form], values)
-            return replace(viewer, inside=tuple(row.proposalId for row in found))
+            inside, visited = (
+                tuple(row[0] for row in connection.execute(one, values))
+                for one in self._statements[form]
+            )
+        return replace(viewer, inside=inside, visited=visited)
 
     def _service(self, caller: Principal) -> Viewer:
         """A service account's scope and beamlines are its whole right; no Person is needed."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -80,6 +81,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             viewer.goods,
             viewer.service,
             viewer.has_made,
+            bool(viewer.visited),
             viewer.permissions,
         )
 
@@ -91,6 +93,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             "viewer_person": viewer.person_id,
             "viewer_login": viewer.login,
             "inside": viewer.inside,
+            "visited": viewer.visited,
             "beamlines": sorted(viewer.staff_of),
             "closed_codes": sorted(self._settings.closed_proposal_codes),
             "closed_statuses": sorted(self._settings.closed_shipping_statuses),
@@ -100,11 +103,11 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
 
     def may(self, viewer: Viewer, permission: Permission) -> bool:
         """Whether the viewer holds a permission, itself or through one for everything."""
-        if permission.endswith(":write"):
-            return bool(viewer.permissions & {permission, Permission.EVERYTHING_WRITE_ALL})
-        return (
-            permission in viewer.permissions or Permission.EVERYTHING_READ_ALL in viewer.permissions
-        )
+        return permission in self.rights(viewer)
+
+    def rights(self, viewer: Viewer) -> frozenset[Permission]:
+        """All permissions that the viewer holds."""
+        return _held(viewer.permissions)
 
     def names(self, noun: Bound, viewer: Viewer, column: str, row: sa.FromClause) -> Condition:
         """The rows that a foreign key of a body may name; `row` is the one it leads to."""
@@ -156,7 +159,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
                 return sa.false()
             case Level.ROOT:
                 session = self._alias("BLSession")
-                visited = sa.select(session.c.proposalId).where(self._participant(viewer, session))
+                visited = sa.select(session.c.proposalId).where(self._visitor(viewer, session))
                 return sa.or_(
                     self._insider(viewer, row.c.proposalId), row.c.proposalId.in_(visited)
                 )
@@ -318,6 +321,17 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
 
     def _may_read(self, noun: Bound, viewer: Viewer) -> bool:
         return self.may(viewer, noun.noun.read)
+
+
+@lru_cache(maxsize=1000)
+def _held(granted: frozenset[Permission]) -> frozenset[Permission]:
+    """The permissions that are granted, and those that the ones for everything stand for."""
+    return granted | {one for one in Permission if _stands_for(one) in granted}
+
+
+def _stands_for(permission: Permission) -> Permission:
+    writes = permission.endswith(":write")
+    return Permission.EVERYTHING_WRITE_ALL if writes else Permission.EVERYTHING_READ_ALL
 
 
 # Rules that are no condition in SQL: the engine and the viewers ask whether they are in force.

@@ -63,6 +63,19 @@ class ProposalRules(Chains):
         seen = sa.or_(self.member(viewer, key), self.staff_proposal(viewer, key))
         return sa.select(key).where(united(seen, proposal)).order_by(key)
 
+    def visited(self, viewer: Viewer) -> sa.Select[tuple[int]]:
+        """The sessions that the viewer is a participant of."""
+        session = self._alias("BLSession")
+        key = session.c.sessionId
+        return sa.select(key).where(self._participant(viewer, session)).order_by(key)
+
+    def _visitor(self, viewer: Viewer, session: sa.FromClause) -> Condition:
+        """Participants: the sessions that were looked up with rights."""
+        if not viewer.visited:
+            return sa.false()
+        visited = sa.bindparam("visited", expanding=True, type_=sa.Integer)
+        return session.c.sessionId.in_(visited)
+
     def _insider(self, _viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
         """Members, and staff within the window: the proposals that were looked up with rights."""
         return proposal_id.in_(sa.bindparam("inside", expanding=True, type_=sa.Integer))
@@ -155,7 +168,7 @@ class ProposalRules(Chains):
     def _sees_session(self, viewer: Viewer, session: sa.FromClause) -> Condition:
         return sa.or_(
             self.member(viewer, session.c.proposalId),
-            self._participant(viewer, session),
+            self._visitor(viewer, session),
             self.staff_session(viewer, session),
         )
 

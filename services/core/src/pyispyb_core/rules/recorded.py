@@ -33,15 +33,13 @@ class RecordedRules(ProposalRules):
         sample_id: sa.ColumnElement[int],
         session_id: sa.ColumnElement[int],
     ) -> Condition:
-        if viewer.person_id is None:
-            return sa.false()
         session, used = self._alias("BLSession"), self._alias("BLSample")
         use = sa.select(sample_id).select_from(
             sample_id.table.join(session, session.c.sessionId == session_id).join(
                 used, used.c.blSampleId == sample_id
             )
         )
-        mine = use.where(self._participant(viewer, session), self._own_sample(used, session))
+        mine = use.where(self._visitor(viewer, session), self._own_sample(used, session))
         return sample.c.blSampleId.in_(mine)
 
     @limits("a used sample is of the session's proposal")
@@ -52,6 +50,8 @@ class RecordedRules(ProposalRules):
 
     def _of_used(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """A used sample, the crystal of one, the protein of one."""
+        if not viewer.visited:
+            return sa.false()
         if noun.path == "samples":
             return sa.or_(self._collected(viewer, row), self._loaded(viewer, row))
         below = "samples" if noun.path == "crystals" else "crystals"
