@@ -309,8 +309,6 @@ def _moment(zone: ZoneInfo, *, stored_in_utc: bool) -> Form:
         value = _in_zone(text, zone)
         if stored_in_utc and not _TIMESTAMP_RANGE[0] <= value <= _TIMESTAMP_RANGE[1]:
             raise Refused("a time between 1970 and 2038-01-19")
-        if not _FIRST_YEAR < value.year < _LAST_YEAR:
-            raise Refused(f"a time between the years {_FIRST_YEAR} and {_LAST_YEAR}")
         return value.astimezone(stored).replace(tzinfo=None, microsecond=0, fold=0)
 
     def accept(value: Any) -> datetime:
@@ -334,6 +332,8 @@ def _in_zone(text: str, zone: ZoneInfo) -> datetime:
         value = datetime.fromisoformat(_BLANK_FOR_PLUS.sub(r"\1+\2", text.strip()))
     except ValueError as error:
         raise Refused(_MOMENT) from error
+    if not _FIRST_YEAR < value.year < _LAST_YEAR:
+        raise Refused(f"a time between the years {_FIRST_YEAR} and {_LAST_YEAR}")
     if value.tzinfo is not None:
         return value
     value = value.replace(tzinfo=zone)
