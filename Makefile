@@ -100,6 +100,10 @@ bench-auth: $(VENV)/.installed-dev peers ## Measure logins a second, and the mem
 bench-core: $(VENV)/.installed-dev programs ## Measure core's reads on MariaDB with a facility's rows
 	$(BIN)/python -m bench.core
 
+.PHONY: bench-export
+bench-export: $(VENV)/.installed-dev programs ## Measure an export of a million rows, and what it takes of memory
+	$(BIN)/python -m bench.export
+
 # As root with an engine of its own and stand-ins for what only a registry has; with KONG_IMAGE= on
 # the engine that is there. A step stands on those before it.
 .PHONY: test-compose
