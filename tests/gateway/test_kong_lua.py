@@ -10,6 +10,7 @@ from tests.gateway.stand import ROOT
 from tests.gateway.tokens import Key, signed_with_public_key, unsigned, with_signature_of
 
 from pyispyb_gateway.document import plain, read
+from pyispyb_gateway.envoy.bootstrap import REMOVED
 
 PLUGINS = {
     plugin["name"]: plugin["config"]
@@ -107,6 +108,11 @@ def test_request_id(sent: str, kept: bool) -> None:  # noqa: FBT001
 )
 def test_nobody_says_who_they_are(name: str) -> None:
     assert run({name: "pyispyb", "accept": "*/*"}) == {"accept": "*/*"}
+
+
+@pytest.mark.parametrize("name", REMOVED)
+def test_both_take_off_the_same(name: str) -> None:
+    assert run({name: "root", name.replace("-", "_"): "root"}) == {}
 
 
 @pytest.mark.parametrize(

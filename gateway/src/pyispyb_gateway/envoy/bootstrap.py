@@ -37,8 +37,24 @@ REMOVED = (
     "x-authenticated-scope",
     "x-authenticated-groups",
     "remote-user",
+    "remote-name",
+    "remote-email",
+    "remote-groups",
     "x-remote-user",
     "x-forwarded-user",
+    "x-forwarded-email",
+    "x-forwarded-groups",
+    "x-forwarded-preferred-username",
+    "x-auth-request-user",
+    "x-auth-request-email",
+    "x-auth-request-groups",
+    "x-forwarded-client-cert",
+    "x-ssl-client-cert",
+    "ssl-client-cert",
+    "true-client-ip",
+    "x-client-ip",
+    "x-cluster-client-ip",
+    "cf-connecting-ip",
     "x-forwarded-prefix",
     "x-script-name",
     "script-name",
@@ -47,7 +63,9 @@ REMOVED = (
     "x-original-url",
     "x-original-uri",
     "x-rewrite-url",
+    "x-http-method-override",
     "forwarded",
+    "x-forwarded",
     "proxy",
 )
 
@@ -161,7 +179,11 @@ def _paths() -> Part:
 def _identity() -> Part:
     """Whose request it is not for a client to say, but for an id that a filter lets it choose."""
     aside = header("x-sent-request-id", "%REQ(X-REQUEST-ID)%")
-    mutations: list[Part] = [{"append": aside}, {"remove": "x-request-id"}]
+    mutations: list[Part] = [
+        {"remove": "x-sent-request-id"},
+        {"append": aside},
+        {"remove": "x-request-id"},
+    ]
     mutations += [{"remove": name} for name in REMOVED]
     # Envoy takes its own headers off by itself only where the peer is the client.
     own = {"prefix": "x-envoy-", "ignore_case": True}
@@ -180,7 +202,6 @@ def _identity() -> Part:
                 "typed_config": typed(EARLY, mutations=mutations),
             }
         ],
-        "common_http_protocol_options": {"headers_with_underscores_action": "DROP_HEADER"},
         "server_header_transformation": "PASS_THROUGH",
     }
 
@@ -199,4 +220,13 @@ def _said_by_a_proxy(ranges: Ranges) -> Part:
 
 def _limits() -> Part:
     """Time for a client to send its headers; streams live as long as something moves in them."""
-    return {"request_headers_timeout": "10s", "request_timeout": "0s", "stream_idle_timeout": "60s"}
+    return {
+        "common_http_protocol_options": {
+            "headers_with_underscores_action": "DROP_HEADER",
+            # Of a connection on which nothing is asked; an hour by default.
+            "idle_timeout": "75s",
+        },
+        "request_headers_timeout": "10s",
+        "request_timeout": "0s",
+        "stream_idle_timeout": "60s",
+    }

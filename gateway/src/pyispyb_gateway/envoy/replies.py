@@ -15,6 +15,7 @@ def replies(realm: str) -> Part:
                 "headers_to_add": [header("www-authenticate", f'Bearer realm="{realm}"')],
             },
             _reply(_status(404), "no such path"),
+            _reply(_status(408), "Request Timeout"),
             _reply(_status(413), "Request size limit exceeded"),
             _reply(_status(429), "API rate limit exceeded"),
             _reply(

@@ -48,6 +48,9 @@ local function is_broken(path)
   return path:find("%%[^%x]") or path:find("%%%x[^%x]") or path:find("%%%x?$") or path:find("%%00")
 end
 
+-- As nginx has it: a tunnel would wait here for its time-out, an echo is of no use to anybody.
+local REFUSED = {CONNECT = true, TRACE = true}
+
 local RETRIED_AFTER_A_RESET = {GET = true, HEAD = true, OPTIONS = true, PUT = true, DELETE = true}
 
 function envoy_on_request(handle)
@@ -61,7 +64,9 @@ function envoy_on_request(handle)
   end
   local shown = path:gsub("(/links/+)[^/]+", "%1***"):gsub("(/links%%2[Ff]).*", "%1***")
   handle:streamInfo():dynamicMetadata():set("gateway", "path", shown)
-  if is_broken(path) then
+  if REFUSED[headers:get(":method")] then
+    handle:respond({[":status"] = "405"}, "Not allowed")
+  elseif is_broken(path) or (headers:get(":authority") or ""):find(",", 1, true) then
     handle:respond({[":status"] = "400"}, "Bad request")
   end
 end
