@@ -210,6 +210,28 @@ def test_a_session_is_found_by_its_number_or_its_start(core: Core) -> None:
     assert (len(told["created"]["sessions"]), told["removed"]["sessions"]) == (1, first)
 
 
+@pytest.mark.parametrize("field", ["molecularMass", "density"])
+@pytest.mark.parametrize(
+    ("first", "again", "outcome"),
+    [
+        (0.1, 0.1, "unchanged"),
+        (1 / 3, 1 / 3, "unchanged"),
+        (14313.0625, 14313.0625, "unchanged"),
+        (1e-7, 1e-7, "unchanged"),
+        (0.333333, 0.333334, "changed"),
+        (0.1, 0.2, "changed"),
+    ],
+)
+def test_a_number_that_is_sent_again_is_no_change(
+    core: Core, field: str, first: float, again: float, outcome: str
+) -> None:
+    body = example()
+    body["proteins"][0][field] = first
+    (key,) = sync(core, body)["created"]["proteins"]
+    body["proteins"][0][field] = again
+    assert sync(core, body)[outcome]["proteins"] == [key]
+
+
 FAULTS: list[tuple[dict[str, Any], dict[str, str]]] = [
     ({}, {"proposalCode": "is required", "proposalNumber": "is required",
           "principalInvestigator": "is required"}),

@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pyispyb_core.operations.sync.matching import Matches, Row
-from pyispyb_core.operations.sync.pen import Pen, Values, differs
+from pyispyb_core.operations.sync.pen import Pen, Values
 from pyispyb_core.operations.sync.report import Outcome
 from pyispyb_core.operations.sync.sheet import Entry, Fault, is_told
 from pyispyb_core.rules.proposals import LOCAL_CONTACT_ROLES
@@ -110,7 +110,7 @@ class Links:
             self._note("created", table, row, "create", row)
 
     def _change(self, table: str, row: Row, values: Values, path: str) -> None:
-        changed = {name: value for name, value in values.items() if differs(row[name], value)}
+        changed = {name: value for name, value in values.items() if row[name] != value}
         if not changed:
             self._note("unchanged", table, row, None, {})
             return

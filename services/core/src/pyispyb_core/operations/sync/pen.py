@@ -1,6 +1,5 @@
 """Writes rows of nouns and of links between them, each with its line in the history."""
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,13 +8,12 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DataError, IntegrityError
 
 from pyispyb_chassis.nouns.catalogue import Bound
+from pyispyb_chassis.nouns.fields import Field, six_digits
 from pyispyb_chassis.nouns.ledger import Ledger
 from pyispyb_chassis.nouns.writing import filled, stamps_of
 from pyispyb_core.operations.sync.report import Report
 from pyispyb_core.operations.sync.sheet import Fault
 
-# A FLOAT keeps six digits of what was sent.
-AS_GOOD_AS_EQUAL = 5e-7
 Values = Mapping[str, Any]
 
 
@@ -50,7 +48,11 @@ class Pen:
         self, kind: str, noun: Bound, key: Any, stored: Values, values: Values, path: str
     ) -> set[str]:
         """Change what differs; gives the names of those columns."""
-        changed = {name: value for name, value in values.items() if differs(stored[name], value)}
+        changed = {
+            name: value
+            for name, value in values.items()
+            if _differs(noun.fields[name], stored[name], value)
+        }
         if not changed:
             self.report.note("unchanged", kind, key)
             return set()
@@ -90,8 +92,8 @@ class Pen:
         self._ledger.record(self._connection, noun, key, action, self._login, values)
 
 
-def differs(stored: Any, value: Any) -> bool:
-    """Whether a stored value is another than one that was sent."""
-    if isinstance(value, float) and isinstance(stored, (int, float)):
-        return not math.isclose(stored, value, rel_tol=AS_GOOD_AS_EQUAL)
+def _differs(field: Field, stored: Any, value: Any) -> bool:
+    """Whether a stored value is another than one that was sent; a FLOAT tells six digits of it."""
+    if field.single:
+        return six_digits(stored) != six_digits(value)
     return bool(stored != value)
