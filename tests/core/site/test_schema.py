@@ -26,6 +26,11 @@ def environ(file: Path, **variables: str) -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "ISPYB_CONFIG": str(file), **variables}
 
 
+# As a registered dewar was kept before it could have several proposals.
+REGISTERED = """INSERT INTO {0}.DewarRegistry (facilityCode, proposalId)
+    SELECT 'DLS-MX-0001', proposalId FROM {0}.Proposal WHERE proposalNumber = '1001'"""
+
+
 def run(file: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [COMMAND, "schema", *words],
@@ -49,6 +54,7 @@ def test_a_database_of_2019_is_upgraded_though_the_first_try_is_killed(
     mariadb: MariaDb, tmp_path: Path, issuing: Issuing
 ) -> None:
     core = make_site(mariadb, OLDER, tmp_path, issuing)
+    mariadb.execute(REGISTERED.format(core.database.url.database))
     before = rows_of(core)
     told = run(core.file, "status")
     assert told.returncode == 1, told.stderr
@@ -57,6 +63,8 @@ def test_a_database_of_2019_is_upgraded_though_the_first_try_is_killed(
         "lacks column Container.currentDewarId",
         "lacks column DewarRegistry.dewarRegistryId",
         "lacks index Person_FKIndex_Login on Person",
+        "lacks index Container_fk_currentDewarId on Container",
+        "lacks proposals of registered dewars in DewarRegistry_has_Proposal",
     ):
         assert line in told.stdout.splitlines()
     assert run(core.file, "upgrade", "--sql").stdout.count(";\n") > 100
@@ -86,6 +94,34 @@ def test_a_database_of_2019_is_upgraded_though_the_first_try_is_killed(
     assert served.get(ERIN, "/nouns")["absent"] == {}
     (one,) = served.get(ALICE, "/containers?code=MX1001-puck-1")["results"]
     assert (one["priorityPipelineId"], one["currentDewarId"]) == (None, None)
+    assert attached(served) == ["MX1001"]
+    served.close()
+
+
+def attached(core: Core) -> list[str]:
+    """The proposals of the registered dewar, as alice sees them."""
+    path = "/dewar-registry-proposals?include=Proposal,DewarRegistry"
+    found = core.get(ALICE, path)["results"]
+    assert [one["DewarRegistry"]["facilityCode"] for one in found] == ["DLS-MX-0001"]
+    return [one["Proposal"]["proposalCode"] + one["Proposal"]["proposalNumber"] for one in found]
+
+
+def test_the_statements_that_are_printed_do_the_same(
+    mariadb: MariaDb, tmp_path: Path, issuing: Issuing
+) -> None:
+    core = make_site(mariadb, OLDER, tmp_path, issuing)
+    mariadb.execute(REGISTERED.format(core.database.url.database))
+    printed = run(core.file, "upgrade", "--sql")
+    assert printed.returncode == 0, printed.stderr
+    with core.database.changing() as connection:
+        for statement in printed.stdout.split(";\n")[:-1]:
+            connection.execute(sa.text(statement.replace(":", "\\:")))
+    assert run(core.file, "status").returncode == 0
+    served = Core(
+        create_app(load(core.file, environ={})).test_client(),
+        issuing, core.database, core.tables, core.file,
+    )  # fmt: skip
+    assert attached(served) == ["MX1001"]
     served.close()
 
 

@@ -78,13 +78,17 @@ class _Table:
     def compared(self) -> Compared:
         steps: list[Step] = []
         left: list[str] = []
+        have = set(self._there)
         for column in self._table.columns:
             found = self._there.get(str(column.name).lower())
-            if found is None:
-                self._add(column, steps, left)
-            else:
+            if found is not None:
                 self._widen(column, found, steps, left)
-        steps += self._indexes()
+            elif (step := self._added(column)) is not None:
+                steps.append(step)
+                have.add(str(column.name).lower())
+            else:
+                left.append(f"column {self._full(column)} is not there: a key is not added")
+        steps += self._indexes(have)
         left += self._keys()
         names = {str(column.name).lower() for column in self._table.columns}
         more = [f"{self._table.name}.{c['name']}" for k, c in self._there.items() if k not in names]
@@ -93,12 +97,12 @@ class _Table:
     def _full(self, column: sa.Column[Any]) -> str:
         return f"{self._table.name}.{column.name}"
 
-    def _add(self, column: sa.Column[Any], steps: list[Step], left: list[str]) -> None:
+    def _added(self, column: sa.Column[Any]) -> Step | None:
+        """The statement that adds a column; None for one that cannot be."""
         one, more = _alike(column), ""
         if column.primary_key:
             if self._dialect.name == "sqlite" or not isinstance(column.type, sa.Integer):
-                left.append(f"column {self._full(column)} is not there: a key is not added")
-                return
+                return None
             # The table keeps the key that it has; each row gets its number.
             more = " AUTO_INCREMENT UNIQUE"
             one = sa.Column(one.name, one.type, nullable=False)
@@ -111,11 +115,9 @@ class _Table:
             one.server_default, one.nullable = None, True
         one.table = self._table
         spec = _said(self._connection, CreateColumn(one))
-        steps.append(
-            Step(
-                f"column {self._full(column)}",
-                f"ALTER TABLE {self._name} ADD COLUMN {spec}{more}{self._leading(column)}",
-            )
+        return Step(
+            f"column {self._full(column)}",
+            f"ALTER TABLE {self._name} ADD COLUMN {spec}{more}{self._leading(column)}",
         )
 
     def _leading(self, column: sa.Column[Any]) -> str:
@@ -159,7 +161,8 @@ class _Table:
         rest = re.sub(r"^\w+(\((?:[^')]|'(?:[^']|'')*')*\))?", "", line.removeprefix(start))
         return f"ALTER TABLE {self._name} MODIFY {quote(name)} {wider}{rest.rstrip(',')}"
 
-    def _indexes(self) -> Iterator[Step]:
+    def _indexes(self, have: set[str]) -> Iterator[Step]:
+        """The indexes that are missing over columns that are there, or come before them."""
         there = [
             (tuple(str(name).lower() for name in one["column_names"]), bool(one["unique"]))
             for one in self._look.get_indexes(self._table.name, self._table.schema)
@@ -170,11 +173,10 @@ class _Table:
             (tuple(name.lower() for name in one["column_names"]), True)
             for one in self._look.get_unique_constraints(self._table.name, self._table.schema)
         ]
-        have = set(self._there)
         for index in _in_order(self._table):
             columns = tuple(str(column.name).lower() for column in index.columns)
             if not have.issuperset(columns):
-                continue  # it comes when its columns are there
+                continue
             if index.unique:
                 found = any(unique and set(has) == set(columns) for has, unique in there)
             else:

@@ -19,6 +19,11 @@ from pyispyb_core.tables import Tables
 LOCK_WAIT = 2
 NEEDED = "Proposal"
 UNCHECKED = "SET SESSION foreign_key_checks = 0"
+# A registered dewar had one proposal, in its own row. Copied once: whoever takes one off later
+# does not find it back.
+COPY = """INSERT INTO DewarRegistry_has_Proposal (dewarRegistryId, proposalId, labContactId)
+SELECT dewarRegistryId, proposalId, labContactId FROM DewarRegistry
+WHERE proposalId IS NOT NULL AND NOT EXISTS (SELECT 1 FROM DewarRegistry_has_Proposal)"""
 
 
 class CannotUpgrade(Exception):
@@ -117,6 +122,7 @@ class _Schema:
         look = sa.inspect(self._connection)
         for table in self._tables.tables.values():
             found.add(compared(self._connection, table, look, self._names_of(table)))
+        found.steps += self._copies(look)
         known = {str(table.name).lower() for table in self._tables.tables.values()}
         found.more += sorted(f"table {name}" for name in look.get_table_names()
                              if name.lower() not in known)  # fmt: skip
@@ -134,6 +140,26 @@ class _Schema:
                 tried.add(step.told)
                 yield self._do(step)
                 self._names_of(table).add(str(table.name).lower())
+
+        for step in self._copies(sa.inspect(self._connection)):
+            yield self._do(step)
+
+    def _copies(self, look: sa.Inspector) -> Iterator[Step]:
+        """What was kept elsewhere before there was a table for it."""
+        old, new = (
+            self._tables.tables[name] for name in ("DewarRegistry", "DewarRegistry_has_Proposal")
+        )
+        there = look.get_columns(old.name) if old.name.lower() in self._names else []
+        if not {"proposalid", "labcontactid"} <= {str(one["name"]).lower() for one in there}:
+            return
+        is_new = new.name.lower() not in self._names or not self._has_row(sa.select(new.c[0]))
+        if is_new and self._has_row(
+            sa.select(old.c.proposalId).where(old.c.proposalId.is_not(None))
+        ):
+            yield Step(f"proposals of registered dewars in {new.name}", COPY)
+
+    def _has_row(self, rows: sa.Select[Any]) -> bool:
+        return self._connection.execute(rows.limit(1)).first() is not None
 
     def _next(self, table: sa.Table, tried: set[str]) -> Step | None:
         look = sa.inspect(self._connection)
