@@ -285,6 +285,14 @@ class Permission(StrEnum):
     LABORATORIES_WRITE = "laboratories:write", "change laboratories that only your proposals use"
     LIGANDS_READ = "ligands:read", "read ligands that you may see"
     LIGANDS_WRITE = "ligands:write", "create and change ligands of your proposals"
+    MODEL_BUILDINGS_READ = (
+        "model-buildings:read",
+        "read models that were built, of collections that you may see",
+    )
+    MODEL_BUILDINGS_WRITE = (
+        "model-buildings:write",
+        "staff: record models that were built in sessions on your beamlines",
+    )
     MOTION_CORRECTIONS_READ = (
         "motion-corrections:read",
         "read motion corrections of sessions that you may see",
@@ -335,6 +343,67 @@ class Permission(StrEnum):
     PERSONS_READ = "persons:read", "read yourself whole, co-members by name, lab contacts"
     PERSONS_READ_ALL = "persons:read-all", "read every person and laboratory whole"
     PERSONS_WRITE = "persons:write", "change yourself and lab contacts that only you use"
+    PHASING_ANALYSES_READ = (
+        "phasing-analyses:read",
+        "read analyses of phases, of collections that you may see",
+    )
+    PHASING_ANALYSES_WRITE = (
+        "phasing-analyses:write",
+        "staff: record analyses of phases in sessions on your beamlines",
+    )
+    PHASING_PREPARATIONS_READ = (
+        "phasing-preparations:read",
+        "read preparations of data for phasing, of collections that you may see",
+    )
+    PHASING_PREPARATIONS_WRITE = (
+        "phasing-preparations:write",
+        "staff: record preparations of data for phasing in sessions on your beamlines",
+    )
+    PHASING_PROGRAM_ATTACHMENTS_READ = (
+        "phasing-program-attachments:read",
+        "read files that phasing wrote, of collections that you may see",
+    )
+    PHASING_PROGRAM_ATTACHMENTS_WRITE = (
+        "phasing-program-attachments:write",
+        "staff: record files that phasing wrote in sessions on your beamlines",
+    )
+    PHASING_PROGRAM_RUNS_READ = (
+        "phasing-program-runs:read",
+        "read runs of phasing programs, of collections that you may see",
+    )
+    PHASING_PROGRAM_RUNS_WRITE = (
+        "phasing-program-runs:write",
+        "staff: record runs of phasing programs in sessions on your beamlines",
+    )
+    PHASING_SCALINGS_READ = (
+        "phasing-scalings:read",
+        "read which scalings were phased, of collections that you may see",
+    )
+    PHASING_SCALINGS_WRITE = (
+        "phasing-scalings:write",
+        "staff: record which scalings were phased in sessions on your beamlines",
+    )
+    PHASING_STATISTICS_READ = (
+        "phasing-statistics:read",
+        "read statistics of phasing, of collections that you may see",
+    )
+    PHASING_STATISTICS_WRITE = (
+        "phasing-statistics:write",
+        "staff: record statistics of phasing in sessions on your beamlines",
+    )
+    PHASING_STEPS_READ = (
+        "phasing-steps:read",
+        "read steps of phasing, of collections that you may see",
+    )
+    PHASING_STEPS_WRITE = (
+        "phasing-steps:write",
+        "staff: record steps of phasing in sessions on your beamlines",
+    )
+    PHASINGS_READ = "phasings:read", "read phases that were found, of collections that you may see"
+    PHASINGS_WRITE = (
+        "phasings:write",
+        "staff: record phases that were found in sessions on your beamlines",
+    )
     POSITIONS_READ = (
         "positions:read",
         "read points on samples that places name, of samples that you may see",
@@ -539,6 +608,14 @@ class Permission(StrEnum):
     )
     SUB_SAMPLES_READ = "sub-samples:read", "read places on samples that you may see"
     SUB_SAMPLES_WRITE = "sub-samples:write", "create and change places on samples of your proposals"
+    SUBSTRUCTURE_DETERMINATIONS_READ = (
+        "substructure-determinations:read",
+        "read substructures that were found, of collections that you may see",
+    )
+    SUBSTRUCTURE_DETERMINATIONS_WRITE = (
+        "substructure-determinations:write",
+        "staff: record substructures that were found in sessions on your beamlines",
+    )
     SYNC_WRITE = (
         "sync:write",
         "bring proposals, people, memberships and sessions to what the user office says",

@@ -42,7 +42,10 @@ UNSEEN = {
     ("user-group-permissions", "create", "permissionId"): _ADMINISTRATORS,
 }
 
+_NAMED_ELSEWHERE = "what another proposal alone names is seen there"
+
 # noun, verb, column: nobody who may set this column sees a row of another proposal.
 ELSEWHERE = {
-    ("protein-structures", "create", "pdbid"): "what another proposal alone names is seen there",
+    ("ligand-structures", "create", "pdbId"): _NAMED_ELSEWHERE,
+    ("protein-structures", "create", "pdbid"): _NAMED_ELSEWHERE,
 }

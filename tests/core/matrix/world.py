@@ -9,6 +9,7 @@ from tests.core.matrix.world_of_data import add_data, add_plans, add_processing,
 from tests.core.matrix.world_of_microscopy import add_microscopy
 from tests.core.matrix.world_of_named import KINDS_OF_NAMED, add_named
 from tests.core.matrix.world_of_parts import KINDS_OF_PARTS, add_parts
+from tests.core.matrix.world_of_phasing import KINDS_OF_PHASING, add_phasing
 from tests.core.matrix.world_of_words import KINDS_OF_WORDS, add_lookups
 from tests.core.matrix.world_within import add_within
 
@@ -106,7 +107,8 @@ KINDS = {
     "permissions": Kind("Permission", "permissionId", "type"),
 }
 KINDS |= {
-    noun: Kind(*kind) for noun, kind in (KINDS_OF_PARTS | KINDS_OF_NAMED | KINDS_OF_WORDS).items()
+    noun: Kind(*kind)
+    for noun, kind in (KINDS_OF_PARTS | KINDS_OF_NAMED | KINDS_OF_WORDS | KINDS_OF_PHASING).items()
 }
 
 
@@ -179,6 +181,7 @@ def make_world(connection: sa.Connection, metadata: sa.MetaData, now: datetime) 
     add_parts(world)
     add_within(world)
     add_named(world)
+    add_phasing(world)
     return world
 
 

@@ -84,7 +84,12 @@ def _add_dewars(world: World) -> None:
 
 
 def _add_structures(world: World) -> None:
-    for name in ("MX1001/structure", "shared structure", "lost structure"):
+    for name in (
+        "MX1001/structure",
+        "MX1001/ligand structure",
+        "shared structure",
+        "lost structure",
+    ):
         world.add(name, "structures", name=f"structure{len(world.rows)}")
     for name, protein, structure in (
         ("MX1001/model", "MX1001/LYSO", "MX1001/structure"),
@@ -92,3 +97,15 @@ def _add_structures(world: World) -> None:
         ("MX1002/model", "MX1002/INS", "shared structure"),
     ):
         world.add(name, "protein-structures", proteinid=world[protein], pdbid=world[structure])
+    for proposal, sample, structure in (
+        ("MX1001", "MX1001/sample 3", "MX1001/ligand structure"),
+        ("MX1002", "MX1002/sample 1", "shared structure"),
+    ):
+        ligand = world.add(
+            f"{proposal}/soaked",
+            "ligands",
+            proposalId=world[proposal],
+            name=f"soaked{len(world.rows)}",
+        )
+        world.link("Ligand_has_PDB", ligandId=ligand, pdbId=world[structure])
+        world.link("BLSample_has_Ligand", blSampleId=world[sample], ligandId=ligand)

@@ -41,6 +41,10 @@ WITHIN = {
     "user-group-permissions": Within(
         "UserGroup_has_Permission", "user-groups", "permissions", ("userGroupId", "permissionId")
     ),
+    "ligand-structures": Within("Ligand_has_PDB", "ligands", "structures", ("ligandId", "pdbId")),
+    "sample-ligands": Within(
+        "BLSample_has_Ligand", "samples", "ligands", ("blSampleId", "ligandId")
+    ),
     "tilt-alignments": Within(
         "TiltImageAlignment", "tomograms", "tilt-alignments", ("tomogramId", "movieId")
     ),

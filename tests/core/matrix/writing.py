@@ -11,6 +11,7 @@ from tests.core.matrix.watching import Snapshot
 from tests.core.matrix.world import KINDS, World
 from tests.core.matrix.world_of_named import BODIES_OF_NAMED, PARENTS_OF_NAMED
 from tests.core.matrix.world_of_parts import BODIES_OF_PARTS, PARENTS_OF_PARTS
+from tests.core.matrix.world_of_phasing import BODIES_OF_PHASING, PARENTS_OF_PHASING
 from tests.core.matrix.world_of_words import BODIES_OF_WORDS
 from werkzeug.test import TestResponse
 
@@ -29,12 +30,16 @@ VALUES: dict[str, Any] = {
     "comments": "changed",
     "completedTimeStamp": "2026-01-01T08:00:00",
     "dewarStatus": "at facility",
+    "datasetNumber": 3,
     "endDate": "2035-01-01T08:00:00",
     "login": "somebody",
+    "lowRes": 30.5,
+    "method": "changed",
     "name": "changed",
     "nbShifts": 7,
     "personId": "@bob",
     "personUUID": "changed",
+    "phasingMessage": "changed",
     "phoneNumber": "+00 1",
     "proposalNumber": "9999",
     "scheduled": 0,
@@ -134,6 +139,7 @@ BODIES: dict[str, dict[str, Any]] = {
     **BODIES_OF_PARTS,
     **BODIES_OF_NAMED,
     **BODIES_OF_WORDS,
+    **BODIES_OF_PHASING,
 }
 # Where a parent's key has another name in the child's table, and what a beamline's name is there.
 PARENTS = {
@@ -142,6 +148,7 @@ PARENTS = {
     ("particle-pickers", "motion-corrections"): "firstMotionCorrectionId",
     **PARENTS_OF_PARTS,
     **PARENTS_OF_NAMED,
+    **PARENTS_OF_PHASING,
 }
 BEAMLINES = {"beamline-setups": "beamlineName"}
 METHODS = {"create": "POST", "patch": "PATCH", "delete": "DELETE"}

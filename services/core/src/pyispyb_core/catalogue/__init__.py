@@ -13,6 +13,7 @@ from pyispyb_core.catalogue import (
     lookups,
     microscopy,
     people,
+    phasing,
     processing,
     proposals,
     registry,
@@ -36,6 +37,7 @@ NOUNS: tuple[Noun, ...] = (
     *collections.NOUNS,
     *processing.NOUNS,
     *autoprocessing.NOUNS,
+    *phasing.NOUNS,
     *microscopy.NOUNS,
     *groups.NOUNS,
 )

@@ -1,6 +1,6 @@
 """What samples and crystals are made of: components, and how much of each."""
 
-from pyispyb_chassis.nouns.noun import Noun
+from pyispyb_chassis.nouns.noun import READS, Noun
 from pyispyb_chassis.permissions import Permission
 from pyispyb_core.rules import Level
 
@@ -89,11 +89,11 @@ structures = Noun(
     area="samples",
     doc="A known or predicted structure: a code of the Protein Data Bank, or a model's text",
     level=Level.PROPOSAL,
-    named_by=("protein-structures.pdbid",),
+    named_by=("protein-structures.pdbid", "ligand-structures.pdbId"),
     read=Permission.STRUCTURES_READ,
     write=Permission.STRUCTURES_WRITE,
     writable=("name", "code", "source", "contents"),
-    includes=("Protein_has_PDB",),
+    includes=("Protein_has_PDB", "Ligand_has_PDB"),
     search=("name", "code"),
     sort="-pdbId",
     patterns={"code": r"[0-9A-Za-z]{4}"},
@@ -113,6 +113,44 @@ protein_structures = Noun(
     sort="-proteinhaspdbid",
 )
 
+ligand_structures = Noun(
+    table="Ligand_has_PDB",
+    path="ligand-structures",
+    singular="structure of this ligand",
+    area="samples",
+    doc="That a structure is known of a ligand",
+    level=Level.PROPOSAL,
+    within="ligandId",
+    segment="structures",
+    key="pdbId",
+    belongs_to=("ligandId",),
+    read=Permission.LIGANDS_READ,
+    write=Permission.LIGANDS_WRITE,
+    actions=(*READS, "create", "delete"),
+    writable=("ligandId", "pdbId"),
+    includes=("Ligand", "PDB"),
+    sort="pdbId",
+)
+
+sample_ligands = Noun(
+    table="BLSample_has_Ligand",
+    path="sample-ligands",
+    singular="ligand of this sample",
+    area="samples",
+    doc="That a sample was soaked or grown with a ligand",
+    level=Level.PROPOSAL,
+    within="blSampleId",
+    segment="ligands",
+    key="ligandId",
+    belongs_to=("blSampleId",),
+    read=Permission.LIGANDS_READ,
+    write=Permission.LIGANDS_WRITE,
+    actions=(*READS, "create", "delete"),
+    writable=("blSampleId", "ligandId"),
+    includes=("BLSample", "Ligand"),
+    sort="ligandId",
+)
+
 NOUNS = (
     components,
     protein_components,
@@ -121,4 +159,6 @@ NOUNS = (
     crystal_compositions,
     structures,
     protein_structures,
+    ligand_structures,
+    sample_ligands,
 )

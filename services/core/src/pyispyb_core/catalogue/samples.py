@@ -188,7 +188,7 @@ ligands = Noun(
         "proposalId", "name", "SMILES", "libraryName", "libraryBatchNumber", "plateBarcode",
         "sourceWell",
     ),
-    includes=("Proposal",),
+    includes=("Proposal", "Ligand_has_PDB", "BLSample_has_Ligand"),
     search=("name", "SMILES"),
     sort="name",
 )  # fmt: skip

@@ -45,6 +45,7 @@ class Chains:
         self._zone = ZoneInfo(settings.database_timezone)
         self._catalogue: Catalogue | None = None
         self._narrow: dict[str, sa.FromClause] = {}
+        self._heights: dict[str, int] = {}
         self.without = without
 
     def attach(self, catalogue: Catalogue) -> None:
