@@ -17,6 +17,7 @@ from pyispyb_chassis.site.shape import no_table
 
 NO_WAY = "this site's database has no way to tell that"
 NO_CHAIN = "no column of this site's {} says to whom its rows belong"
+NO_NAMER = "nothing in this site's database says to whom rows of {} belong: {}"
 
 
 class BadDeclaration(Exception):
@@ -234,7 +235,7 @@ class Catalogue:
             faults.extend(
                 f"{declared.path}: no column {name}" for name in _strangers(declared, table)
             )
-            noun, missing = sited(declared, table)
+            noun, missing = sited(_as_named(declared, nouns, self.absent, metadata), table)
             references = _references(table, paths, noun.leads)
             references |= _references_back(table, paths, metadata, there, taken=references)
             self._bound[noun.path] = Bound(noun, table, zone, references, missing)
@@ -387,14 +388,58 @@ def _absent(nouns: Iterable[Noun], metadata: sa.MetaData) -> dict[str, Absent]:
             if noun.path not in found and noun.table in metadata.tables
             if (why := _parent_among(noun, metadata.tables[noun.table], tables)) is not None
         }
+        more |= {
+            noun.path: Absent(noun, NO_NAMER.format(noun.table, unnamed))
+            for noun in nouns
+            if noun.path not in found and noun.table in metadata.tables
+            if (unnamed := _why_unnamed(noun, nouns, found, metadata)) is not None
+        }
         if not more:
             return found
         found |= more
 
 
+def _as_named(
+    noun: Noun, nouns: Iterable[Noun], absent: Mapping[str, Absent], metadata: sa.MetaData
+) -> Noun:
+    """The noun with those that name its rows in this site's database, and no others."""
+    lost = _lost_namers(noun, nouns, absent, metadata)
+    return replace(noun, named_by=tuple(n for n in noun.named_by if n not in lost))
+
+
+def _why_unnamed(
+    noun: Noun, nouns: Iterable[Noun], absent: Mapping[str, Absent], metadata: sa.MetaData
+) -> str | None:
+    """Why nothing says whose a noun's rows are, where all that could is not there."""
+    lost = _lost_namers(noun, nouns, absent, metadata)
+    if not lost or len(lost) < len(noun.named_by):
+        return None
+    if set(noun.belongs_to) - set(notes_of(metadata.tables[noun.table]).missing):
+        return None
+    return "; ".join(dict.fromkeys(lost.values()))
+
+
+def _lost_namers(
+    noun: Noun, nouns: Iterable[Noun], absent: Mapping[str, Absent], metadata: sa.MetaData
+) -> dict[str, str]:
+    """Those of a noun's `named_by` that this site's database has not, with why."""
+    tables = {one.path: one.table for one in nouns}
+    lost: dict[str, str] = {}
+    for name in noun.named_by:
+        path, _, column = name.partition(".")
+        if path in absent:
+            lost[name] = absent[path].reason
+        elif tables.get(path) in metadata.tables:
+            notes = notes_of(metadata.tables[tables[path]])
+            if column in notes.missing or column in notes.lost:
+                lost[name] = notes.missing.get(column, NO_WAY)
+    return lost
+
+
 def _parent_among(noun: Noun, table: sa.Table, tables: Mapping[str, Absent]) -> Absent | None:
     """The absent noun to which the rows of a noun belong."""
-    leads = [(column, target) for column, target in _keys(table) if column in noun.belongs_to]
+    keys = [*_keys(table), *noun.leads.items()]
+    leads = [(column, target) for column, target in keys if column in noun.belongs_to]
     return next((tables[to] for column, to in leads if to in tables and column in table.c), None)
 
 
