@@ -116,6 +116,10 @@ engine:
 	$(call server,iptables,iptables)
 	$(call server,mmdebstrap,mmdebstrap)
 
+.PHONY: bench-gateway
+bench-gateway: $(VENV)/.installed-dev ## Measure what the gateway costs, and restart replicas under load
+	$(BIN)/python -m bench.gateway
+
 # BuildKit needs buildx; the old builder makes the same images where it is not there.
 COMPOSE = $(shell docker compose version > /dev/null 2>&1 && echo docker compose || echo $(BIN)/docker-compose)
 .PHONY: up
