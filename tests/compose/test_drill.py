@@ -390,13 +390,15 @@ def test_a_person_is_forgotten(site: Site) -> None:
 def test_no_secret_is_in_any_log(site: Site, request: pytest.FixtureRequest) -> None:
     watch = request.config.pluginmanager.getplugin("secrets-watch")
     wanted = [*watch.secrets(), *secrets_of(site)]
-    assert len(wanted) > 20
+    assert len(wanted) >= 8
     logs = [log for log in site.engine.containers.glob("*/*-json.log*") if log.stat().st_size]
     kept = site.root.parent / "received"
-    everything = {"query": "_time:1d"}
-    kept.write_bytes(
-        requests.post(f"{site.logs}/select/logsql/query", data=everything, timeout=60).content
-    )
+    if site.engine.private:
+        site.bash(f"docker compose cp logs:/log-store/lines.jsonl {kept}")
+    else:
+        query = f"{site.logs}/select/logsql/query"
+        with requests.post(query, data={"query": "*"}, timeout=60, stream=True) as answer:
+            kept.write_bytes(answer.content)
     assert len(logs) > len(SERVERS)
     assert [str(leak) for leak in secrets_watch.leaks([*logs, kept], wanted)] == []
 
