@@ -101,6 +101,8 @@ def _maker(url: URL, root: str | None) -> URL:
 def _make_room(cursor: Any, url: URL, databases: list[str]) -> None:
     """The databases of a service and its account, which may read and write rows in them."""
     account = "%s@'%%'"
+    # The slow log is a part of the one log, and would repeat the password.
+    cursor.execute("SET SESSION slow_query_log = 0")
     cursor.execute(f"CREATE USER IF NOT EXISTS {account}", (url.username,))
     # A secret that was given anew is in force from this start on.
     cursor.execute(f"ALTER USER {account} IDENTIFIED BY %s", (url.username, url.password))
