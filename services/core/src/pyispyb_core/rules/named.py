@@ -8,7 +8,6 @@ from pyispyb_chassis.nouns.catalogue import Bound, light, primary_key
 from pyispyb_chassis.nouns.policy import Condition
 from pyispyb_core.rules.goods import GoodsRules
 from pyispyb_core.rules.naming import grants, limits
-from pyispyb_core.rules.recorded import MOST_NESTED
 from pyispyb_core.rules.viewer import Level, Viewer
 
 
@@ -57,22 +56,19 @@ class NamedRules(GoodsRules):
             return lambda session: self._staff_records(viewer, session)
         return lambda session: self._records(viewer, session)
 
-    def _writes_row(
-        self, noun: Bound, viewer: Viewer, row: sa.FromClause, *, joining: bool = False
-    ) -> Condition:
+    def _writes_row(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """Whether the viewer writes a row, by its chain or by what names it."""
         if noun.noun.level in {Level.DATA, Level.PROCESSING}:
-            return self._within(noun, row, self._written(noun, viewer), joining=joining)
+            return self._within(noun, row, self._written(noun, viewer))
         return self._reaches(noun, row, lambda owner: self._writes(viewer, owner))
 
     def _holds(self, noun: Bound, viewer: Viewer, row: sa.FromClause) -> Condition:
         """The rows that the viewer changes: named by theirs alone, or begun and not yet named."""
         foreign = []
-        joining = self._height(noun) > MOST_NESTED
         for namer, column in self.catalogue.namers(noun):
             named = self._alias(namer.noun.table)
             joined = named.c[column] == primary_key(noun, row)
-            written = self._writes_row(namer, viewer, named, joining=joining)
+            written = self._writes_row(namer, viewer, named)
             foreign.append(sa.exists().where(joined, sa.not_(written)))
         mine = sa.and_(self._writes_row(noun, viewer, row), self._unshared_name(foreign))
         return sa.or_(mine, self._begun(noun, viewer, row))

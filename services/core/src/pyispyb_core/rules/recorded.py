@@ -10,9 +10,6 @@ from pyispyb_core.rules.naming import grants, limits
 from pyispyb_core.rules.proposals import ProposalRules
 from pyispyb_core.rules.viewer import Level, Viewer
 
-# SQLite's parser gives up on a few more lists of ids within one another than these.
-MOST_NESTED = 8
-
 
 class RecordedRules(ProposalRules):
     """Conditions on what a session's data are, and on the samples that they name."""
@@ -73,75 +70,32 @@ class RecordedRules(ProposalRules):
 
     @grants("what is named is seen with what names it")
     def _named(
-        self,
-        noun: Bound,
-        row: sa.FromClause,
-        test: Callable[[sa.FromClause], Condition],
-        joining: bool,  # noqa: FBT001
+        self, noun: Bound, row: sa.FromClause, test: Callable[[sa.FromClause], Condition]
     ) -> Condition:
         """A program is seen with each collection that it integrated, a place with its images."""
-        ways = self._through(
-            noun, row, lambda namer, named: self._within(namer, named, test, joining=joining)
-        )
+        ways = self._through(noun, row, lambda namer, named: self._within(namer, named, test))
         return sa.or_(sa.false(), *ways)
 
     def _within(
-        self,
-        noun: Bound,
-        row: sa.FromClause,
-        test: Callable[[sa.FromClause], Condition],
-        *,
-        joining: bool = False,
+        self, noun: Bound, row: sa.FromClause, test: Callable[[sa.FromClause], Condition]
     ) -> Condition:
-        """Rows whose chain, the first that is set, leads to a session that passes the test.
-
-        Each step is a list of ids within the next; a chain that would nest too many is `joining`.
-        """
-        joining = joining or self._height(noun) > MOST_NESTED
+        """Rows whose chain, the first that is set, leads to a session that passes the test."""
         ways: list[Condition] = []
         before: list[Condition] = []
         for column in noun.noun.belongs_to:
             parent_noun = self.catalogue.target(noun.by_column[column])
             parent = self._alias(parent_noun.noun.table)
-            above_noun, above, joined = parent_noun, parent, parent
-            if joining:
-                above_noun, above, joined = self._straight_up(parent_noun, parent)
+            above_noun, above, joined = self._straight_up(parent_noun, parent)
             if above_noun.noun.level == Level.SESSION:
                 passed = test(above)
             else:
-                passed = self._within(above_noun, above, test, joining=joining)
+                passed = self._within(above_noun, above, test)
             reached = sa.select(primary_key(parent_noun, parent)).select_from(joined).where(passed)
             ways.append(sa.and_(*before, row.c[column].in_(reached)))
             before.append(row.c[column].is_(None))
         if noun.noun.named_by:
-            ways.append(sa.and_(sa.true(), *before, self._named(noun, row, test, joining)))
+            ways.append(sa.and_(sa.true(), *before, self._named(noun, row, test)))
         return sa.or_(*ways)
-
-    def _straight_up(
-        self, noun: Bound, row: sa.FromClause
-    ) -> tuple[Bound, sa.FromClause, sa.FromClause]:
-        """The session, or the first noun up the chain with several ways on; its row; all joined."""
-        joined = row
-        while noun.noun.level != Level.SESSION and self._has_one_way(noun):
-            (column,) = noun.noun.belongs_to
-            above_noun = self.catalogue.target(noun.by_column[column])
-            above = self._alias(above_noun.noun.table)
-            joined = joined.join(above, primary_key(above_noun, above) == row.c[column])
-            noun, row = above_noun, above
-        return noun, row, joined
-
-    def _has_one_way(self, noun: Bound) -> bool:
-        return len(noun.noun.belongs_to) == 1 and not noun.noun.named_by
-
-    def _height(self, noun: Bound) -> int:
-        """How many steps the longest chain of a noun takes to a session."""
-        if noun.noun.level == Level.SESSION:
-            return 0
-        if noun.path not in self._heights:
-            above = [self.catalogue.target(noun.by_column[one]) for one in noun.noun.belongs_to]
-            above += [namer for namer, _ in self.catalogue.namers(noun)]
-            self._heights[noun.path] = 1 + max(map(self._height, above), default=0)
-        return self._heights[noun.path]
 
     @grants("members record in their sessions")
     def _member_records(self, viewer: Viewer, session: sa.FromClause) -> Condition:
