@@ -200,6 +200,17 @@ def test_an_issuer_that_is_down_and_comes_back(issuing: Issuing) -> None:
         assert outcome(verifier, issuing.token("alice")) == "alice"
 
 
+def test_an_issuer_that_starts_with_us_is_soon_asked_again(issuing: Issuing) -> None:
+    server = Answering(issuing.jwks())
+    verifier = trusting(issuing, server, Limits(between_fetches=60))
+    assert outcome(verifier, issuing.token("alice")) == "Unavailable"
+    with server:
+        deadline = time.monotonic() + 20
+        while outcome(verifier, issuing.token("alice")) != "alice":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+
+
 def test_keys_once_had_are_used_while_the_issuer_is_down(issuing: Issuing) -> None:
     with Answering(issuing.jwks()) as server:
         verifier = trusting(issuing, server, QUICK)

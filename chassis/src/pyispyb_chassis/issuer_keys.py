@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 
 LARGEST_JWKS = 1_000_000
 FETCH_TIMEOUT = 2
+SOON = 0.1
 ASYMMETRIC_TYPES = frozenset({"EC", "RSA", "OKP"})
 # All that a fetch, and what it brings, can fail with.
 FAULTS = (OSError, ValueError, TypeError, HTTPError, jwt.PyJWTError)
@@ -128,8 +129,7 @@ class Keys:
                 self._keys = {k: had[k] if had.get(k) == key else key for k, key in new.items()}
             except FAULTS as error:
                 self._say("issuer's keys cannot be had", failing=True, why=type(error).__name__)
-                # A hanging issuer is left alone from when it was given up.
-                self._next_fetch = time.monotonic() + self._limits.between_fetches
+                self._next_fetch = time.monotonic() + self._pause(time.monotonic() - moment)
                 return
             self._say("issuer's keys can be had again", failing=False)
             # A service's own keys cost no request: a key that it takes out counts no more at once.
@@ -138,6 +138,15 @@ class Keys:
             self._old_at = time.monotonic() + self._limits.old_after
         finally:
             self._lock.release()
+
+    def _pause(self, took: float) -> float:
+        """How long an issuer is left alone since a fetch from it failed, after so many seconds.
+
+        One that refuses at once may be starting with us: until its first keys it is soon asked
+        again, for each request is refused so long. One that hangs is left alone.
+        """
+        usual = self._limits.between_fetches
+        return usual if self._keys else min(usual, SOON + 4 * took)
 
     def _say(self, what: str, *, failing: bool, why: str | None = None) -> None:
         """Log a change for the worse or the better, once; they are asked for every few seconds."""
