@@ -32,7 +32,8 @@ COLLECTION = """INSERT INTO DataCollection (dataCollectionGroupId)
     SELECT MAX(dataCollectionGroupId) FROM DataCollectionGroup"""
 IMAGES = """INSERT INTO Image (dataCollectionId, imageNumber, fileName)
     SELECT MAX(dataCollectionId), seq, CONCAT('image_', seq, '.cbf')
-    FROM DataCollection, seq_1_to_{rows} GROUP BY seq"""
+    FROM DataCollection, seq_{first}_to_{last} GROUP BY seq"""
+INSERTED_AT_ONCE = 50_000
 
 
 def main() -> None:
@@ -47,8 +48,11 @@ def main() -> None:
         os.environ["ISPYB_CORE__OWN_SCHEMA"] = "bench_own"
         with suite(options.port) as plan:
             with step(f"{options.rows:,} images"), past_the_api(plan) as (connection, _):
-                for statement in (GROUP, COLLECTION, IMAGES.format(rows=options.rows)):
-                    connection.execute(sa.text(statement))
+                connection.execute(sa.text(GROUP))
+                connection.execute(sa.text(COLLECTION))
+                for first in range(1, options.rows + 1, INSERTED_AT_ONCE):
+                    last = min(options.rows, first + INSERTED_AT_ONCE - 1)
+                    connection.execute(sa.text(IMAGES.format(first=first, last=last)))
             say(f"{'':<22} {'rows':>10} {'MB':>7} {'rows/s':>8} {'CPU s':>7} {'grown MB':>9}")
             for form in FORMS:
                 export(plan, options.port, form, server.process.pid)
