@@ -59,17 +59,24 @@ def main() -> None:
     parser = parser_of(__doc__)
     parser.add_argument("--most", type=int, default=200_000, help="samples to grow to, or 0")
     options = parser.parse_args()
+    with on_mariadb(options.port) as (plan, server):
+        add(plan, range(PROPOSALS))
+        with past_the_api(plan) as (connection, metadata):
+            add_member(connection, metadata, "alice", MINE)
+        tokens = {who: token_of(options.port, who) for who in ("alice", "carol")}
+        compare_reads(plan, server, options, tokens)
+        grow(plan, server, options, tokens)
+
+
+@contextmanager
+def on_mariadb(port: int) -> Iterator[tuple[Plan, MariaDb]]:
+    """The suite with core on a server in memory, both gone at the end."""
     server = MariaDb("--innodb-buffer-pool-size=2G")
     try:
         os.environ["ISPYB_CORE__DATABASE_URL"] = server.url("bench")
         os.environ["ISPYB_CORE__OWN_SCHEMA"] = "bench_own"
-        with suite(options.port) as plan:
-            add(plan, range(PROPOSALS))
-            with past_the_api(plan) as (connection, metadata):
-                add_member(connection, metadata, "alice", MINE)
-            tokens = {who: token_of(options.port, who) for who in ("alice", "carol")}
-            compare_reads(plan, server, options, tokens)
-            grow(plan, server, options, tokens)
+        with suite(port) as plan:
+            yield plan, server
     finally:
         server.close()
 

@@ -5,15 +5,13 @@ Run: make bench-export. It needs a MariaDB server, which it starts for itself, i
 
 import argparse
 import http.client
-import os
 import re
 import time
 from pathlib import Path
 
 import sqlalchemy as sa
-from bench.core import past_the_api
-from bench.load import cpu_seconds, suite, token_of
-from tests.peers.mariadb import MariaDb
+from bench.core import on_mariadb, past_the_api
+from bench.load import cpu_seconds, token_of
 
 from pyispyb_local import supervision
 from pyispyb_local.plan import Plan
@@ -42,22 +40,16 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=23700)
     parser.add_argument("--rows", type=int, default=1_000_000)
     options = parser.parse_args()
-    server = MariaDb("--innodb-buffer-pool-size=2G")
-    try:
-        os.environ["ISPYB_CORE__DATABASE_URL"] = server.url("bench")
-        os.environ["ISPYB_CORE__OWN_SCHEMA"] = "bench_own"
-        with suite(options.port) as plan:
-            with step(f"{options.rows:,} images"), past_the_api(plan) as (connection, _):
-                connection.execute(sa.text(GROUP))
-                connection.execute(sa.text(COLLECTION))
-                for first in range(1, options.rows + 1, INSERTED_AT_ONCE):
-                    last = min(options.rows, first + INSERTED_AT_ONCE - 1)
-                    connection.execute(sa.text(IMAGES.format(first=first, last=last)))
-            say(f"{'':<22} {'rows':>10} {'MB':>7} {'rows/s':>8} {'CPU s':>7} {'grown MB':>9}")
-            for form in FORMS:
-                export(plan, options.port, form, server.process.pid)
-    finally:
-        server.close()
+    with on_mariadb(options.port) as (plan, server):
+        with step(f"{options.rows:,} images"), past_the_api(plan) as (connection, _):
+            connection.execute(sa.text(GROUP))
+            connection.execute(sa.text(COLLECTION))
+            for first in range(1, options.rows + 1, INSERTED_AT_ONCE):
+                last = min(options.rows, first + INSERTED_AT_ONCE - 1)
+                connection.execute(sa.text(IMAGES.format(first=first, last=last)))
+        say(f"{'':<22} {'rows':>10} {'MB':>7} {'rows/s':>8} {'CPU s':>7} {'grown MB':>9}")
+        for form in FORMS:
+            export(plan, options.port, form, server.process.pid)
 
 
 def export(plan: Plan, port: int, form: str, database: int) -> None:
