@@ -18,7 +18,9 @@ from tests.peers.ports import free_port
 from tests.ssx.conftest import Ssx, columns
 
 BATCHES, IMAGES = 60, 200
-KILL_EVERY_SECONDS = 0.7
+KILLED_BESIDE = range(0, BATCHES, 6)
+"""The batches beside which a worker is killed: counted, so that a fast machine kills as often."""
+SLOW_BATCH_SECONDS = 0.03
 READY_WITHIN_SECONDS = 30
 
 
@@ -62,45 +64,49 @@ def workers_of(pid: int) -> list[int]:
     return [int(child) for child in children.split()]
 
 
+def kill_worker(pid: int, after_seconds: float, killed: list[int]) -> None:
+    """Kill a worker of this process and note it; where there is none, the next one."""
+    time.sleep(after_seconds)
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        for worker in workers_of(pid)[:1]:
+            os.kill(worker, signal.SIGKILL)
+            killed.append(worker)
+            return
+        time.sleep(0.01)
+
+
+def put(url: str, batch: dict[str, Any], headers: dict[str, str]) -> None:
+    """Try until there is an answer, as a client does."""
+    deadline = time.monotonic() + READY_WITHIN_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            answer = requests.put(url, json=batch, headers=headers, timeout=5)
+        except requests.RequestException:
+            continue
+        if answer.status_code in {200, 201}:
+            return
+        assert answer.status_code == 503, answer.text
+    pytest.fail("no answer")
+
+
 def test_no_batch_is_lost_or_doubled_when_workers_are_killed(
     forgetful: Ssx, tmp_path: Path
 ) -> None:
     run_id = forgetful.open()
     headers = forgetful.issuing.bearer(ALICE)
-    done = threading.Event()
     killed: list[int] = []
-
-    def kill(pid: int) -> None:
-        while not done.wait(KILL_EVERY_SECONDS):
-            for worker in workers_of(pid)[:1]:
-                os.kill(worker, signal.SIGKILL)
-                killed.append(worker)
-
-    def put(url: str, n: int, batch: dict[str, Any]) -> None:
-        """Try until there is an answer, as a client does."""
-        deadline = time.monotonic() + 30
-        while time.monotonic() < deadline:
-            try:
-                answer = requests.put(
-                    f"{url}/runs/{run_id}/batches/{n}", json=batch, headers=headers, timeout=5
-                )
-            except requests.RequestException:
-                continue
-            if answer.status_code in {200, 201}:
-                return
-            assert answer.status_code == 503, answer.text
-        pytest.fail("no answer")
-
     with serving(tmp_path) as (url, pid):
-        killer = threading.Thread(target=kill, args=(pid,))
-        killer.start()
-        try:
-            for n in range(BATCHES):
-                put(url, n, columns(1 + IMAGES * n, IMAGES))
-        finally:
-            done.set()
-            killer.join()
-    assert killed
+        for n in range(BATCHES):
+            # A little later each time: before, in, and after the batch's transaction.
+            after_seconds = n / BATCHES * SLOW_BATCH_SECONDS
+            killer = threading.Thread(target=kill_worker, args=(pid, after_seconds, killed))
+            if n in KILLED_BESIDE:
+                killer.start()
+            put(f"{url}/runs/{run_id}/batches/{n}", columns(1 + IMAGES * n, IMAGES), headers)
+            if n in KILLED_BESIDE:
+                killer.join()
+    assert len(killed) == len(KILLED_BESIDE)
     summary = forgetful.get(ALICE, f"/runs/{run_id}/summary")
     assert (summary["batches"], summary["images"]) == (BATCHES, BATCHES * IMAGES)
     assert summary["hits"] == BATCHES * IMAGES // 2
