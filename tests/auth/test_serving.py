@@ -176,13 +176,13 @@ def test_a_database_that_fails_is_503_and_comes_back(
             answer = auth.refresh(token)
             assert answer.status_code == 503
             assert int(answer.headers["Retry-After"]) > 0
-            assert time.monotonic() - before < 6
+            assert time.monotonic() - before < 12
         # Nobody guesses while failures cannot be counted; the keys are there without it.
         assert auth.post("/login", login="alice", password="wrong").status_code == 503
         assert auth.client.get("/auth/.well-known/jwks.json").status_code == 200
     finally:
         mend()
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while (answer := auth.refresh(token)).status_code == 503 and time.monotonic() < deadline:
         time.sleep(0.1)
     assert answer.status_code == 200

@@ -8,7 +8,7 @@ import pytest
 from pyispyb_chassis.breaker import Breaker
 from pyispyb_chassis.errors import Unavailable
 
-PAUSE = 0.2
+PAUSE = 0.5
 
 
 @pytest.fixture

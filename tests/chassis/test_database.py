@@ -154,7 +154,7 @@ def timed(database: Database, statement: str = "SELECT 1") -> tuple[str, float]:
 
 @pytest.mark.parametrize(
     ("hurt", "heal", "first_within"),
-    [(MariaDb.kill, MariaDb.start, 1.0), (MariaDb.pause, MariaDb.resume, 4.0)],
+    [(MariaDb.kill, MariaDb.start, 3.0), (MariaDb.pause, MariaDb.resume, 10.0)],
     ids=["killed", "hung"],
 )
 @pytest.mark.parametrize("pool", ["full", "empty"])
@@ -173,9 +173,9 @@ def test_a_server_that_is_away_is_told_soon_and_found_again(
     # One was told slowly; those after it are told at once.
     for _ in range(5):
         said, seconds = timed(database)
-        assert (said, seconds < 0.3) == ("unavailable", True)
+        assert (said, seconds < 1.5) == ("unavailable", True)
     heal(server)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 20
     while timed(database)[0] != "well":
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -194,7 +194,7 @@ def test_a_server_that_hangs_in_the_middle_of_an_answer(server: MariaDb) -> None
     server.pause()
     asking.join()
     assert told[0][0] == "unavailable"
-    assert told[0][1] < 5.5
+    assert told[0][1] < 15
     server.resume()
     database.dispose()
 
@@ -209,7 +209,7 @@ def test_a_row_that_another_holds_is_busy_not_broken(server: MariaDb) -> None:
         began = time.monotonic()
         with pytest.raises(Unavailable, match="busy"), database.writing() as other:
             other.exec_driver_sql("UPDATE t SET id = 2")
-        assert time.monotonic() - began < 4
+        assert time.monotonic() - began < 15
         assert timed(database)[0] == "well"
     database.dispose()
 
@@ -237,7 +237,7 @@ def test_a_statement_that_takes_long_is_ended_in_the_server_too(
     begun = time.monotonic()
     with pytest.raises(Unavailable) as raised, getattr(database, engine)() as connection:
         connection.exec_driver_sql(long).all()
-    assert time.monotonic() - begun < 3
+    assert time.monotonic() - begun < 20
     assert "took too long" in raised.value.detail
     assert raised.value.headers["Retry-After"]
     with database.reading() as connection:

@@ -189,8 +189,8 @@ def test_a_stop_lets_requests_in_flight_end(tmp_path: Path) -> None:
         served.process.send_signal(signal.SIGTERM)
         asking.join()
         assert told[0][0] == 200
-        assert served.process.wait(5) == 0
-        assert time.monotonic() - began < 4
+        assert served.process.wait(20) == 0
+        assert time.monotonic() - began < 10
         with pytest.raises(OSError, match="refused"):
             served.get("/hello/version")
 
@@ -204,15 +204,15 @@ def test_a_stop_does_not_wait_for_idle_connections(tmp_path: Path) -> None:
         idle.getresponse().read()
         began = time.monotonic()
         served.process.send_signal(signal.SIGTERM)
-        assert served.process.wait(10) == 0
-        assert time.monotonic() - began < 6
+        assert served.process.wait(20) == 0
+        assert time.monotonic() - began < 10
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path: Path) -> None:
     with serving(tmp_path, workers=1) as served:
         (worker,) = children(served.process.pid)
         os.kill(worker, signal.SIGKILL)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 30
         while True:
             try:
                 if served.get("/hello/version")[0] == 200:

@@ -63,13 +63,13 @@ def test_what_its_answer_becomes(status: int, body: object, told: object) -> Non
 
 @pytest.mark.usefixtures("request_under_way")
 def test_a_sibling_that_hangs_costs_its_time_out_once() -> None:
-    with Answering({}, delay=1.0) as server:
+    with Answering({}, delay=20) as server:
         sibling = Sibling("core", server.url, timeout=0.3)
         began = time.monotonic()
         assert outcome(sibling) == "Unavailable"
-        assert time.monotonic() - began < 0.9
+        assert time.monotonic() - began < 10
         assert [outcome(sibling) for _ in range(20)] == ["Unavailable"] * 20
-        assert time.monotonic() - began < 1.2
+        assert time.monotonic() - began < 10
         assert len(server.asked) == 1
 
 

@@ -128,7 +128,7 @@ def test_a_server_that_never_comes_up(server: Server) -> None:
     started = time.monotonic()
     with pytest.raises(NoKeys, match=r"issuers\.site: no keys at http://127\.0\.0\.1"):
         fetch({"site": server.issuer()}, within=0.6)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 15
 
 
 @pytest.mark.parametrize(

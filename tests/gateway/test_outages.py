@@ -39,7 +39,7 @@ def test_killed(stand: Stand, service: str, method: str) -> None:
     while time.monotonic() < until:
         answer = stand.ask(PATHS[service], method, headers)
         statuses.add(answer.status)
-        assert answer.took < 1
+        assert answer.took < 4
         assert set(answer.json) <= {"message", "request_id"}
         for other in set(SERVICES) - {service}:
             assert stand.ask(PATHS[other], method, headers).status == 200
@@ -47,7 +47,7 @@ def test_killed(stand: Stand, service: str, method: str) -> None:
     assert statuses <= {502, 503}
     returned = time.monotonic()
     stand.start_service(service)
-    assert wait_for_200(stand, service, method) - returned < 5
+    assert wait_for_200(stand, service, method) - returned < 15
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -63,15 +63,15 @@ def test_hung(stand: Stand, service: str, method: str) -> None:
         for other in set(SERVICES) - {service}:
             answer = stand.ask(PATHS[other], method, headers)
             assert answer.status == 200
-            assert answer.took < 1
+            assert answer.took < 4
         first.join()
         answers.append(stand.ask(PATHS[service], method, headers))
         returned = time.monotonic()
     for answer in answers:
         assert answer.status in {502, 503, 504}
-        assert answer.took < 6
+        assert answer.took < 12
         assert set(answer.json) <= {"message", "request_id"}
-    assert wait_for_200(stand, service, method) - returned < 5
+    assert wait_for_200(stand, service, method) - returned < 15
 
 
 def test_a_client_that_reads_slowly_gets_all(stand: Stand) -> None:
@@ -142,9 +142,9 @@ def stopped(process: subprocess.Popen[bytes]) -> Iterator[None]:
 
 
 def wait_for_200(stand: Stand, service: str, method: str) -> float:
-    """When the service answered again; the moment the test must not wait past is 10 s."""
+    """When the service answered again; the moment the test must not wait past is 20 s."""
     headers = bearer(stand.token)
-    until = time.monotonic() + 10
+    until = time.monotonic() + 20
     while time.monotonic() < until:
         if stand.ask(PATHS[service], method, headers).status == 200:
             return time.monotonic()

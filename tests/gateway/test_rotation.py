@@ -222,4 +222,4 @@ def test_a_file_that_is_no_key_is_a_wrong_setting(tmp_path: Path) -> None:
     started = time.monotonic()
     with pytest.raises(NoKeys, match=r"own\.pem: not a key"):
         Keyring({"suite": Issuer(issuer="suite", pem_file=own, kid="old")}).wait(30)
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15

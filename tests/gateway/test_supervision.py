@@ -33,7 +33,7 @@ def test_envoy_ends_with_us(stand: Stand, told: signal.Signals, code: int) -> No
     [envoy] = children(process)
     assert Path(f"/proc/{envoy}/exe").readlink().name == "envoy"
     process.send_signal(told)
-    assert process.wait(timeout=10) == code
+    assert process.wait(timeout=20) == code
     assert gone(envoy)
 
 
@@ -42,7 +42,7 @@ def test_we_end_with_envoy(stand: Stand) -> None:
     process = stand.processes["gateway"]
     [envoy] = children(process)
     subprocess.run(["/bin/kill", "-KILL", str(envoy)], check=True, env=environment())
-    assert process.wait(timeout=10) == 1
+    assert process.wait(timeout=20) == 1
     assert "Envoy has ended" in stand.log.read_text()
 
 
@@ -50,14 +50,14 @@ def test_what_is_under_way_is_finished(stand: Stand) -> None:
     stand.start_gateway()
     process = stand.processes["gateway"]
     with ThreadPoolExecutor() as pool:
-        under_way = pool.submit(stand.ask, "/core/version", headers=events(2))
-        time.sleep(0.5)
+        under_way = pool.submit(stand.ask, "/core/version", headers=events(6))
+        time.sleep(2)
         process.send_signal(signal.SIGTERM)
-        time.sleep(0.5)
+        time.sleep(1)
         with pytest.raises(ConnectionRefusedError):
             stand.ask("/core/version")
-        assert under_way.result().body == b"data: 0\n\ndata: 1\n\n"
-        assert process.wait(timeout=5) == 0
+        assert under_way.result().body == b"".join(b"data: %d\n\n" % n for n in range(6))
+        assert process.wait(timeout=20) == 0
 
 
 def test_a_second_word_ends_it_at_once(stand: Stand) -> None:
@@ -65,13 +65,13 @@ def test_a_second_word_ends_it_at_once(stand: Stand) -> None:
     process = stand.processes["gateway"]
     [envoy] = children(process)
     with ThreadPoolExecutor() as pool:
-        under_way = pool.submit(stand.ask, "/core/version", headers=events(8))
-        time.sleep(0.5)
+        under_way = pool.submit(stand.ask, "/core/version", headers=events(20))
+        time.sleep(2)
         process.send_signal(signal.SIGTERM)
         time.sleep(0.5)
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=3) == -signal.SIGTERM
+        assert process.wait(timeout=20) == -signal.SIGTERM
         assert gone(envoy)
         with pytest.raises(http.client.HTTPException):
             under_way.result()
@@ -87,7 +87,7 @@ def children(process: subprocess.Popen[bytes]) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    until = time.monotonic() + 5
+    until = time.monotonic() + 20
     while time.monotonic() < until:
         state = Path(f"/proc/{pid}/stat")
         if not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z":

@@ -93,7 +93,7 @@ def test_a_program_that_dies_comes_back(plan: Plan, runner: subprocess.Popen[byt
     assert before is not None
     os.kill(before.pid, signal.SIGKILL)
     assert wait_for(lambda: not is_alive(before))
-    assert wait_for(lambda: is_alive(supervision.mark_of(plan.marks, "listener23011")), 5)
+    assert wait_for(lambda: is_alive(supervision.mark_of(plan.marks, "listener23011")), 20)
     assert wait_for(lambda: answers(23011))
     assert runner.poll() is None
 

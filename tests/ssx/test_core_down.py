@@ -51,14 +51,14 @@ def test_core_is_asked_once_for_many_requests(usual: Ssx) -> None:
 
 
 def test_the_last_answer_is_used_for_a_while(tmp_path: Path, issuing: Issuing) -> None:
-    more = "access_cache_seconds = 0\naccess_stale_seconds = 0.8"
+    more = "access_cache_seconds = 0\naccess_stale_seconds = 3"
     ssx = make_ssx(f"sqlite:///{tmp_path / 'ssx.sqlite'}", tmp_path, issuing, more)
     run_id = ssx.open()
     known = time.monotonic()
     ssx.core.stop()
     assert ssx.call(ALICE, "GET", f"/runs/{run_id}").status_code == 200
     assert ssx.call(BOB, "GET", "/runs").status_code == 503  # of him core said nothing before
-    time.sleep(max(0, known + 0.9 - time.monotonic()))
+    time.sleep(max(0, known + 3.1 - time.monotonic()))
     answer = ssx.call(ALICE, "GET", f"/runs/{run_id}")
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
@@ -151,12 +151,12 @@ def test_core_takes_a_verification_back(forgetful: Ssx) -> None:
 def test_a_hanging_core_is_given_up_quickly(forgetful: Ssx) -> None:
     ssx = forgetful
     run_id = ssx.open()
-    ssx.core.hangs_for = 8
+    ssx.core.hangs_for = 20
     started = time.monotonic()
     assert ssx.put(run_id, 0, columns(1, 4)).status_code == 201
     assert ssx.call(OSCAR, "GET", "/runs").status_code == 503
     assert ssx.put(run_id, 1, columns(11, 4)).status_code == 201
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     ssx.core.hangs_for = 0
 
 

@@ -12,7 +12,7 @@ from tests.suite.running import Caller, Clone, Run, wait_for
 
 pytestmark = [pytest.mark.suite, pytest.mark.timeout(300)]
 
-ANSWERS_WHEN_KILLED, ANSWERS_WHEN_HUNG, BACK_WITHIN = 1.0, 6.0, 5.0
+ANSWERS_WHEN_KILLED, ANSWERS_WHEN_HUNG, BACK_WITHIN = 4.0, 12.0, 20.0
 PATHS = ("/core/proposals", "/ssx/runs")
 SERVICES = ("auth", "core", "ssx")
 

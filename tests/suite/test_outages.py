@@ -13,7 +13,7 @@ from tests.suite.running import Caller, Clone, Run, wait_for
 pytestmark = [pytest.mark.suite, pytest.mark.timeout(300)]
 
 PATHS = {"auth": "/auth/.well-known/jwks.json", "core": "/core/proposals", "ssx": "/ssx/runs"}
-ANSWERS_WHEN_KILLED, ANSWERS_WHEN_HUNG, BACK_WITHIN = 1.0, 6.0, 5.0
+ANSWERS_WHEN_KILLED, ANSWERS_WHEN_HUNG, BACK_WITHIN = 4.0, 12.0, 20.0
 ACCESS_IS_FRESH_FOR = 15.0
 DOWN = {502, 503, 504}
 
