@@ -15,10 +15,12 @@ from pyispyb_chassis.nouns.noun import Name
 from pyispyb_chassis.nouns.plans import Branch, Part, Plan
 from pyispyb_chassis.nouns.policy import UNSEEN_INCLUDES, Condition, Policy, V
 from pyispyb_chassis.nouns.query import Filter, Operator, Path, Query, keys_of, noun_at, places
-from pyispyb_chassis.nouns.ways import united, ways_of
+from pyispyb_chassis.nouns.ways import led_by, united, ways_of
 
 Column = sa.ColumnElement[Any]
 SECONDS = len("2026-11-23 08:00:00")
+# MariaDB guesses at how many rows a union has, and reads the whole table beside it otherwise.
+IN_THIS_ORDER = "STRAIGHT_JOIN"
 
 _COMPARISONS: Mapping[Operator, Callable[[Any, Any], Condition]] = {
     "eq": operator.eq,
@@ -65,8 +67,8 @@ class Builder(Generic[V]):
             return Plan(rows, counted, parts, place, branches)
         # The ids of the page come first: what is joined and shown is of its rows alone.
         ids = _Ids(noun, row, *ways_of(seen, row))
-        counted = sa.select(sa.func.count()).select_from(ids.where(filters).subquery())
-        page = _page(ids.where([*filters, *behind]), keys).subquery()
+        counted = ids.where(filters).with_only_columns(sa.func.count())
+        page = _page(ids.where(filters).where(*behind), keys).subquery()
         shown = noun.alias()
         keys = [self._key(noun, shown, viewer, key) for key in keys_of(noun, query)]
         kept = [key.kept for key in keys]
@@ -330,11 +332,16 @@ class _Ids:
         """Those of them that the filters let through, each once."""
         key = primary_key(self.noun, self.row)
         ids = sa.select(key.label("id")).select_from(self.row)
-        if len(self.ways) < 2:
+        if len(self.ways) > 1:
+            found = sa.union(*[ids.where(way, *filters) for way in self.ways]).subquery()
+            joined = sa.select(key.label("id")).join_from(found, self.row, found.c.id == key)
+            return joined.prefix_with(IN_THIS_ORDER).where(*self.rest)
+        led = None if filters else led_by(self.ways[0])
+        if led is None:
             return ids.where(*self.ways, *self.rest, *filters)
-        found = sa.union(*[ids.where(way, *filters) for way in self.ways]).subquery()
-        joined = sa.select(key.label("id")).join_from(self.row, found, found.c.id == key)
-        return joined.where(*self.rest)
+        column, leading, besides = led
+        joined = sa.select(key.label("id")).join_from(leading, self.row, leading.c[0] == column)
+        return joined.prefix_with(IN_THIS_ORDER).where(*besides, *self.rest)
 
 
 def _order(keys: Sequence[_Key]) -> list[Column]:

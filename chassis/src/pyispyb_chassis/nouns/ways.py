@@ -27,6 +27,25 @@ def united(condition: Condition, row: sa.FromClause) -> Condition:
     return _united(condition, frozenset({row}))
 
 
+def led_by(
+    way: Condition,
+) -> tuple[sa.ColumnElement[Any], sa.FromClause, Sequence[Condition]] | None:
+    """The column that a way asks for a place in a union, that union, and what it asks besides.
+
+    A union has each value once, so that a join with it gives each row once. None where there is no
+    such column.
+    """
+    parts = _parts(way) if _joined_by(way, operators.and_) else [way]
+    for n, part in enumerate(parts):
+        found = _selected(part)
+        if found is None or found.whereclause is not None:
+            continue
+        (source,) = found.get_final_froms()
+        if isinstance(source, sa.Subquery) and isinstance(source.element, sa.CompoundSelect):
+            return part.left, source, [*parts[:n], *parts[n + 1 :]]
+    return None
+
+
 def _ways(condition: Condition, around: Around) -> list[Condition]:
     ways, rest = _split(condition, around)
     return [sa.and_(way, *rest) for way in ways] if rest else ways

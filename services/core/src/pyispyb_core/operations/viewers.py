@@ -43,7 +43,7 @@ class Viewers:
         self._kept: dict[Principal, tuple[float, Viewer]] = {}
         self._lock = threading.Lock()
         self._has_own_tables = False
-        self._statements: dict[tuple[bool, bool], tuple[sa.Select[Any], ...]] = {}
+        self._statements: dict[tuple[bool, bool], tuple[sa.Select[Any], sa.Select[Any]]] = {}
 
     def __call__(self, caller: Principal) -> Viewer:
         """The caller as the rules know them."""
@@ -67,11 +67,15 @@ class Viewers:
             self._statements[form] = (self._rules.inside(viewer), self._rules.visited(viewer))
         values = self._rules.parameters(viewer)
         with self._database.reading() as connection:
-            inside, visited = (
-                tuple(row[0] for row in connection.execute(one, values))
-                for one in self._statements[form]
+            proposals, sessions = (
+                connection.execute(one, values).all() for one in self._statements[form]
             )
-        return replace(viewer, inside=inside, visited=visited)
+        return replace(
+            viewer,
+            inside=tuple(key for key, _ in proposals),
+            member_of=tuple(key for key, member in proposals if member),
+            visited=tuple(key for (key,) in sessions),
+        )
 
     def _service(self, caller: Principal) -> Viewer:
         """A service account's scope and beamlines are its whole right; no Person is needed."""

@@ -81,6 +81,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             viewer.goods,
             viewer.service,
             viewer.has_made,
+            bool(viewer.member_of),
             bool(viewer.visited),
             viewer.permissions,
         )
@@ -93,6 +94,7 @@ class Rules(PlanRules, PeopleRules, DistinctRules):
             "viewer_person": viewer.person_id,
             "viewer_login": viewer.login,
             "inside": viewer.inside,
+            "member_of": viewer.member_of,
             "visited": viewer.visited,
             "beamlines": sorted(viewer.staff_of),
             "closed_codes": sorted(self._settings.closed_proposal_codes),

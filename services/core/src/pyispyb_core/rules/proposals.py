@@ -56,12 +56,17 @@ class ProposalRules(Chains):
             session.c.endDate >= sa.bindparam("window_start", type_=sa.DateTime),
         )
 
-    def inside(self, viewer: Viewer) -> sa.Select[tuple[int]]:
-        """The proposals that the viewer sees into: of members, and of staff within the window."""
+    def inside(self, viewer: Viewer) -> sa.Select[tuple[int, bool]]:
+        """The proposals that the viewer sees into, and whether as a member.
+
+        The others are seen by staff, within the window.
+        """
         proposal = self._alias("Proposal")
         key = proposal.c.proposalId
-        seen = sa.or_(self.member(viewer, key), self.staff_proposal(viewer, key))
-        return sa.select(key).where(united(seen, proposal)).order_by(key)
+        member = self.member(viewer, key)
+        seen = sa.or_(member, self.staff_proposal(viewer, key))
+        found = sa.select(key, sa.type_coerce(member, sa.Boolean))
+        return found.where(united(seen, proposal)).order_by(key)
 
     def visited(self, viewer: Viewer) -> sa.Select[tuple[int]]:
         """The sessions that the viewer is a participant of."""
@@ -79,6 +84,12 @@ class ProposalRules(Chains):
     def _insider(self, _viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
         """Members, and staff within the window: the proposals that were looked up with rights."""
         return proposal_id.in_(sa.bindparam("inside", expanding=True, type_=sa.Integer))
+
+    def _of_member(self, viewer: Viewer, proposal_id: sa.ColumnElement[int]) -> Condition:
+        """Members: the proposals that were looked up with rights."""
+        if not viewer.member_of:
+            return sa.false()
+        return proposal_id.in_(sa.bindparam("member_of", expanding=True, type_=sa.Integer))
 
     @grants("participants see their session")
     def _participant(self, viewer: Viewer, session: sa.FromClause) -> Condition:
@@ -167,7 +178,7 @@ class ProposalRules(Chains):
 
     def _sees_session(self, viewer: Viewer, session: sa.FromClause) -> Condition:
         return sa.or_(
-            self.member(viewer, session.c.proposalId),
+            self._of_member(viewer, session.c.proposalId),
             self._visitor(viewer, session),
             self.staff_session(viewer, session),
         )

@@ -30,9 +30,9 @@ class Level(StrEnum):
 class Viewer:
     """A caller as the rules know them; `person_id` is None for a login that has no Person.
 
-    `inside` are the proposals that they see into, `visited` the sessions that they take part in,
-    both looked up with their rights; `has_made`: core's own tables are there, which tell what a
-    login has made.
+    `inside` are the proposals that they see into, `member_of` those of them that they are a member
+    of, `visited` the sessions that they take part in, all looked up with their rights; `has_made`:
+    core's own tables are there, which tell what a login has made.
     """
 
     login: str
@@ -43,4 +43,5 @@ class Viewer:
     service: bool = False
     has_made: bool = False
     inside: tuple[int, ...] = ()
+    member_of: tuple[int, ...] = ()
     visited: tuple[int, ...] = ()
