@@ -66,8 +66,14 @@ def mount_of(noun: Noun) -> str:
     """Where the routes of a noun are: one that stands within another has them below that one's."""
     if noun.within is None:
         return noun.path
-    keys = {one.path: Base.metadata.tables[one.table].primary_key.columns for one in NOUNS}
-    [parent] = [path for path, key in keys.items() if [c.name for c in key] == [noun.within]]
+    tables = Base.metadata.tables
+    named = {key.column.table.name for key in tables[noun.table].columns[noun.within].foreign_keys}
+    named = named or {  # a column without a key in the package: by the name of what it leads to
+        one.table
+        for one in NOUNS
+        if [*tables[one.table].primary_key.columns.keys()] == [noun.within]
+    }
+    [parent] = [one.path for one in NOUNS if one.table in named]
     return f"{parent}/{{parent}}/{noun.segment}"
 
 

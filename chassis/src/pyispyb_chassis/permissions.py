@@ -249,6 +249,11 @@ class Permission(StrEnum):
         "foil-holes:write",
         "record foil holes of grid squares in sessions that you may write in",
     )
+    GEOMETRY_CLASSNAMES_READ = "geometry-classnames:read", "read classes of space groups"
+    GEOMETRY_CLASSNAMES_WRITE = (
+        "geometry-classnames:write",
+        "administrators: change classes of space groups",
+    )
     GRID_INFOS_READ = "grid-infos:read", "read grids of raster scans of sessions that you may see"
     GRID_INFOS_WRITE = (
         "grid-infos:write",
@@ -524,6 +529,22 @@ class Permission(StrEnum):
     )
     SCHEDULES_READ = "schedules:read", "read schedules of inspections"
     SCHEDULES_WRITE = "schedules:write", "administrators: change schedules of inspections"
+    SCREEN_COMPONENT_GROUPS_READ = (
+        "screen-component-groups:read",
+        "read conditions of screens that you may see",
+    )
+    SCREEN_COMPONENT_GROUPS_WRITE = (
+        "screen-component-groups:write",
+        "create and change conditions of screens of your proposals",
+    )
+    SCREEN_COMPONENTS_READ = (
+        "screen-components:read",
+        "read what conditions of screens hold that you may see",
+    )
+    SCREEN_COMPONENTS_WRITE = (
+        "screen-components:write",
+        "say what conditions of screens of your proposals hold",
+    )
     SCREENING_INPUTS_READ = (
         "screening-inputs:read",
         "read inputs of screenings of sessions that you may see",
@@ -590,6 +611,11 @@ class Permission(StrEnum):
     )
     SCREENINGS_READ = "screenings:read", "read screenings of sessions that you may see"
     SCREENINGS_WRITE = "screenings:write", "record screenings in sessions that you may write in"
+    SCREENS_READ = "screens:read", "read crystallisation screens that you may see"
+    SCREENS_WRITE = (
+        "screens:write",
+        "create and change crystallisation screens of your proposals",
+    )
     SESSION_PEOPLE_READ = "session-people:read", "read who takes part in sessions that you may see"
     SESSION_PEOPLE_WRITE = (
         "session-people:write",

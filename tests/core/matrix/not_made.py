@@ -6,11 +6,13 @@ A case that turns out to be makeable must leave its table, and a new one must co
 # Nouns whose rows everybody with a login sees: none of them is unseen, none of another proposal.
 SEEN_BY_ALL = {
     "beamline-setups": "what a beamline is made of is told to everybody",
-    "component-types": "a lookup",
     "component-sub-types": "a lookup",
+    "component-types": "a lookup",
     "concentration-types": "a lookup",
+    "container-types": "a lookup",
     "detectors": "what a beamline is made of is told to everybody",
     "experiment-types": "a lookup",
+    "geometry-classnames": "a lookup",
     "imagers": "a lookup",
     "inspection-types": "a lookup",
     "processing-pipeline-categories": "a lookup",

@@ -16,6 +16,9 @@ KINDS_OF_PARTS: dict[str, tuple[str, str, str | None]] = {
     "component-lattices": ("ComponentLattice", "componentLatticeId", "spaceGroup"),
     "sample-compositions": ("SampleComposition", "sampleCompositionId", None),
     "crystal-compositions": ("CrystalComposition", "crystalCompositionId", None),
+    "screens": ("Screen", "screenId", "name"),
+    "screen-component-groups": ("ScreenComponentGroup", "screenComponentGroupId", None),
+    "screen-components": ("ScreenComponent", "screenComponentId", None),
     "sample-positions": ("BLSamplePosition", "blSamplePositionId", None),
     "schedules": ("Schedule", "scheduleId", "name"),
     "schedule-components": ("ScheduleComponent", "scheduleComponentId", None),
@@ -49,6 +52,9 @@ BODIES_OF_PARTS: dict[str, dict[str, Any]] = {
     "component-lattices": {"spaceGroup": "P1"},
     "sample-compositions": {"componentId": "@MX1001/component", "abundance": 2.0},
     "crystal-compositions": {"componentId": "@MX1001/component", "ratio": 0.5},
+    "screens": {"name": "next"},
+    "screen-component-groups": {"position": 2},
+    "screen-components": {"componentId": "@MX1001/LYSO", "concentration": 2.0},
     "sample-positions": {"posX": 1.5, "positionType": "dispensing"},
     "schedules": {"name": "next"},
     "schedule-components": {"scheduleId": "@schedule", "offset_hours": 12},
@@ -102,6 +108,20 @@ def add_parts(world: World) -> None:
         )
         world.add(f"{proposal}/drop", "sample-compositions", **of_sample, **held)
         world.add(f"{proposal}/liquor", "crystal-compositions", **of_crystal, **held)
+        screen = world.add(
+            f"{proposal}/screen",
+            "screens",
+            proposalId=world[proposal],
+            name=f"screen{len(world.rows)}",
+        )
+        well = world.add(f"{proposal}/well", "screen-component-groups", screenId=screen, position=1)
+        world.add(
+            f"{proposal}/filling",
+            "screen-components",
+            screenComponentGroupId=well,
+            componentId=of_protein,
+            concentration=0.5,
+        )
         world.add(f"{proposal}/mark", "sample-positions", **of_sample, posX=1.5)
         world.add(
             f"{proposal}/look",

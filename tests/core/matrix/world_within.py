@@ -45,6 +45,9 @@ WITHIN = {
     "sample-ligands": Within(
         "BLSample_has_Ligand", "samples", "ligands", ("blSampleId", "ligandId")
     ),
+    "protein-sub-types": Within(
+        "Component_has_SubType", "proteins", "sub-types", ("componentId", "componentSubTypeId")
+    ),
     "tilt-alignments": Within(
         "TiltImageAlignment", "tomograms", "tilt-alignments", ("tomogramId", "movieId")
     ),
@@ -56,6 +59,9 @@ def add_within(world: "World") -> None:
     for group, sample in (("MX1001/set", "MX1001/sample 19"), ("MX1002/set", "MX1002/sample 1")):
         ids = {"blSampleGroupId": world[group], "blSampleId": world[sample]}
         world.link("BLSampleGroup_has_BLSample", **ids, groupOrder=1)
+    for protein in ("MX1001/LYSO", "MX1002/INS"):
+        ids = {"componentId": world[protein], "componentSubTypeId": world["component sub-type"]}
+        world.link("Component_has_SubType", **ids)
     for session in ("MX1001/past session", "MX1001/running session", "IN2001/session"):
         collection = world[f"{session}/collection"]
         world.link("ImageQualityIndicators", dataCollectionId=collection, imageNumber=1)

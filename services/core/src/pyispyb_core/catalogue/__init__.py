@@ -18,6 +18,7 @@ from pyispyb_core.catalogue import (
     proposals,
     registry,
     samples,
+    screens,
     shipping,
     teams,
 )
@@ -31,6 +32,7 @@ NOUNS: tuple[Noun, ...] = (
     *registry.NOUNS,
     *samples.NOUNS,
     *components.NOUNS,
+    *screens.NOUNS,
     *imaging.NOUNS,
     *beamlines.NOUNS,
     *lookups.NOUNS,

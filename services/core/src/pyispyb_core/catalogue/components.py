@@ -151,6 +151,25 @@ sample_ligands = Noun(
     sort="ligandId",
 )
 
+protein_sub_types = Noun(
+    table="Component_has_SubType",
+    path="protein-sub-types",
+    singular="sub-type of this protein",
+    area="samples",
+    doc="That a protein or other compound is of a finer kind of component",
+    level=Level.PROPOSAL,
+    within="componentId",
+    segment="sub-types",
+    key="componentSubTypeId",
+    belongs_to=("componentId",),
+    read=Permission.PROTEINS_READ,
+    write=Permission.PROTEINS_WRITE,
+    actions=(*READS, "create", "delete"),
+    writable=("componentId", "componentSubTypeId"),
+    includes=("Protein", "ComponentSubType"),
+    sort="componentSubTypeId",
+)
+
 NOUNS = (
     components,
     protein_components,
@@ -161,4 +180,5 @@ NOUNS = (
     protein_structures,
     ligand_structures,
     sample_ligands,
+    protein_sub_types,
 )

@@ -75,12 +75,29 @@ space_groups = Noun(
     actions=KEPT,
     writable=(
         "spaceGroupNumber", "spaceGroupShortName", "spaceGroupName", "bravaisLattice",
-        "bravaisLatticeName", "pointGroup", "MX_used",
+        "bravaisLatticeName", "pointGroup", "MX_used", "geometryClassnameId",
     ),
     required=("spaceGroupNumber", "spaceGroupShortName"),
+    includes=("GeometryClassname",),
     search=("spaceGroupShortName", "spaceGroupName"),
     sort="spaceGroupNumber",
 )  # fmt: skip
+
+geometry_classnames = Noun(
+    table="GeometryClassname",
+    path="geometry-classnames",
+    area="lookups",
+    doc="A class of space groups by the geometry of their cell",
+    level=Level.LOOKUP,
+    read=Permission.GEOMETRY_CLASSNAMES_READ,
+    write=Permission.GEOMETRY_CLASSNAMES_WRITE,
+    actions=KEPT,
+    writable=("geometryOrder", "geometryClassname"),
+    required=("geometryOrder", "geometryClassname"),
+    includes=("SpaceGroup",),
+    search=("geometryClassname",),
+    sort="geometryOrder",
+)
 
 imagers = Noun(
     table="Imager",
@@ -153,6 +170,7 @@ NOUNS = (
     concentration_types,
     purification_columns,
     space_groups,
+    geometry_classnames,
     imagers,
     inspection_types,
     processing_pipeline_categories,

@@ -74,11 +74,14 @@ samples = Noun(
         "loopLength", "loopType", "wireWidth", "comments", "completionStage", "structureStage",
         "publicationStage", "publicationComments", "blSampleStatus", "isInSampleChanger",
         "lastKnownCenteringPosition", "SMILES", "volume", "dimension1", "dimension2", "dimension3",
-        "shape", "packingFraction", "support",
+        "shape", "packingFraction", "support", "screenComponentGroupId",
     ),
     rights=("staffComments",),
     required=("name",),
-    includes=("Crystal", "Container", "DiffractionPlan", "BLSubSample", "DataCollectionGroup"),
+    includes=(
+        "Crystal", "Container", "DiffractionPlan", "BLSubSample", "DataCollectionGroup",
+        "ScreenComponentGroup",
+    ),
     sought={
         "proposal": Sought(
             "its proposal, as MX1001",

@@ -66,10 +66,12 @@ containers = Noun(
         "containerStatus", "beamlineLocation", "barcode", "comments", "experimentType",
         "storageTemperature", "requestedReturn", "currentDewarId", "parentContainerId",
         "parentContainerLocation", "imagerId", "requestedImagerId", "priorityPipelineId",
+        "screenId",
     ),
     required=("code",),
     includes=(
         "dewar", "BLSession", "BLSample", "imager", "requestedImager", "ProcessingPipeline",
+        "Screen",
     ),
     search=("code", "barcode"),
     sort="-containerId",
