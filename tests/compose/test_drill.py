@@ -208,11 +208,20 @@ def test_the_page_s_queries_find_what_they_say(site: Site, alice: Caller) -> Non
 
     wait_for(lambda: ("ssx", f"/ssx/runs/{run}/close") in of_session(), READ_WITHIN)
     assert {("core", f"/core/sessions/{session}"), ("ssx", "/ssx/runs")} <= of_session()
-    lines = found("log-of-request", **{"my-first-shipment": booking})
-    assert {line["program"] for line in lines} >= {"gateway", "core"}
+
+    def of_booking() -> list[dict[str, str]]:
+        return found("log-of-request", **{"my-first-shipment": booking})
+
+    wait_for(lambda: {line["program"] for line in of_booking()} >= {"gateway", "core"}, READ_WITHIN)
+    lines = of_booking()
     assert [line["_time"] for line in lines] == sorted(line["_time"] for line in lines)
-    errors = found("log-of-user", oscar="alice")
-    assert ("404", "/core/proposals/MX9999") in {(one["status"], one["path"]) for one in errors}
+
+    def of_alice() -> list[dict[str, str]]:
+        return found("log-of-user", oscar="alice")
+
+    unknown = ("404", "/core/proposals/MX9999")
+    wait_for(lambda: unknown in {(one["status"], one["path"]) for one in of_alice()}, READ_WITHIN)
+    errors = of_alice()
     assert {one["login"] for one in errors} == {"alice"}
     assert min(int(one["status"]) for one in errors) >= 400
 
