@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 COMPOSE = Path(sys.executable).with_name("docker-compose")
 OURS = ("auth", "core", "ssx", "gateway-config")
-ONCE = ("init-secrets", "init", "welcome")
+ONCE = ("init-secrets", "init", "welcome", "welcomed")
 OTHERS = ("gateway", "mariadb", "collector", "logs")
 EVERY = (*OURS, *ONCE, *OTHERS)
 AS_ROOT = {"collector"}  # it reads the engine's files; of root's rights it has that one only
@@ -99,6 +99,7 @@ def test_a_server_says_whether_it_is_well(services: dict[str, Any], name: str) -
             },
         ),
         ("welcome", {"gateway": "service_healthy"}),
+        ("welcomed", {"welcome": "service_completed_successfully"}),
         ("collector", {}),
     ],
 )
