@@ -63,7 +63,7 @@ def test_a_container_has_its_share_and_no_more(services: dict[str, Any], name: s
     assert logging["driver"] == "json-file", "an engine that cannot reach a collector holds nobody"
     assert {"max-size", "max-file"} <= set(logging["options"])
     marked = logging["options"].get("tag") == "pyispyb"
-    assert marked is (name not in {"collector", "logs"})
+    assert marked is (name not in {"collector", "logs", "welcome"})
 
 
 @pytest.mark.parametrize("name", EVERY)
