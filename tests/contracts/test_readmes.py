@@ -5,13 +5,13 @@ import re
 from pathlib import Path
 
 import pytest
-from ispyb.sqlalchemy import Base
 
 from pyispyb_auth.settings import AuthSettings
 from pyispyb_chassis.configuration import ServiceSection
 from pyispyb_chassis.nouns.noun import Noun
 from pyispyb_core.catalogue import NOUNS
 from pyispyb_core.settings import CoreSettings
+from pyispyb_core.tables import tables_for
 
 SERVICES = Path(__file__).parents[2] / "services"
 PAGES = {"openapi.json", "docs", "docs/<file>"}
@@ -66,7 +66,7 @@ def mount_of(noun: Noun) -> str:
     """Where the routes of a noun are: one that stands within another has them below that one's."""
     if noun.within is None:
         return noun.path
-    tables = Base.metadata.tables
+    tables = tables_for(sqlite=True, own_schema="own").known.tables
     named = {key.column.table.name for key in tables[noun.table].columns[noun.within].foreign_keys}
     named = named or {  # a column without a key in the package: by the name of what it leads to
         one.table

@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.cast import ERIN, Issuing, Somebody
+from tests.core.beyond import add_beyond
 from tests.peers.mariadb import url_of_new
 from werkzeug.test import TestResponse
 
@@ -120,7 +121,7 @@ def make_core(url: str, folder: Path, issuing: Issuing, *, more: str = "", kept:
     configuration = load(file, environ={})
     database = Database(url)
     schema.create(database, own_schema)
-    tables = schema.tables_of(database, own_schema)
+    tables = add_beyond(database, own_schema)
     now = datetime.now(ZoneInfo("Europe/Paris")).replace(tzinfo=None)
     with database.writing() as connection:
         make_demo(connection, tables.metadata, now)

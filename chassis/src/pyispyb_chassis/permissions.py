@@ -671,6 +671,24 @@ class Permission(StrEnum):
     )
     USER_GROUPS_READ = "user-groups:read", "administrators: read groups"
     USER_GROUPS_WRITE = "user-groups:write", "administrators: make, rename and delete groups"
+    WORKFLOW_MESHES_READ = (
+        "workflow-meshes:read",
+        "read what mesh scans of workflows found, of sessions that you may see",
+    )
+    WORKFLOW_MESHES_WRITE = (
+        "workflow-meshes:write",
+        "record what mesh scans of workflows found in sessions that you may write in",
+    )
+    WORKFLOW_STEPS_READ = (
+        "workflow-steps:read",
+        "read steps of workflows of sessions that you may see",
+    )
+    WORKFLOW_STEPS_WRITE = (
+        "workflow-steps:write",
+        "record steps of workflows in sessions that you may write in",
+    )
+    WORKFLOWS_READ = "workflows:read", "read workflows of sessions that you may see"
+    WORKFLOWS_WRITE = "workflows:write", "record workflows in sessions that you may write in"
     XFE_SPECTRA_READ = "xfe-spectra:read", "read fluorescence spectra of sessions that you may see"
     XFE_SPECTRA_WRITE = (
         "xfe-spectra:write",

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import sqlalchemy as sa
 from flask.testing import FlaskClient
 from tests.cast import Issuing
+from tests.core.beyond import add_beyond
 from tests.core.matrix.watching import Snapshot, Watched
 from tests.core.matrix.who_they_are import GROUPS, NOBODY, PEOPLE
 from tests.core.matrix.world import KINDS, World, make_world
@@ -89,7 +90,7 @@ operator_is_login = true
     configuration = load(file, environ={})
     database = Database(url)
     schema.create(database, own_schema)
-    tables = schema.tables_of(database, own_schema)
+    tables = add_beyond(database, own_schema)
     with database.writing() as connection:
         world = make_world(connection, tables.metadata, datetime.now(ZoneInfo(ZONE)))
     kinds = {kind.table for kind in KINDS.values()}

@@ -21,6 +21,9 @@ KINDS_OF_NAMED: dict[str, tuple[str, str, str | None]] = {
     "protein-structures": ("Protein_has_PDB", "proteinhaspdbid", None),
     "positions": ("Position", "positionId", None),
     "motor-positions": ("MotorPosition", "motorPositionId", None),
+    "workflows": ("Workflow", "workflowId", None),
+    "workflow-steps": ("WorkflowStep", "workflowStepId", None),
+    "workflow-meshes": ("WorkflowMesh", "workflowMeshId", None),
     "screening-rank-sets": ("ScreeningRankSet", "screeningRankSetId", "rankEngine"),
     "screening-ranks": ("ScreeningRank", "screeningRankId", "rankInformation"),
 }
@@ -31,6 +34,9 @@ BODIES_OF_NAMED: dict[str, dict[str, Any]] = {
     "protein-structures": {"pdbid": "@MX1001/structure"},
     "positions": {"posX": 1.5},
     "motor-positions": {"omega": 90.0},
+    "workflows": {"workflowTitle": "next"},
+    "workflow-steps": {"type": "next"},
+    "workflow-meshes": {"value1": 1.5},
     "screening-rank-sets": {"rankEngine": "next"},
     "screening-ranks": {
         "screeningRankSetId": "@MX1001/past session/ranking",
@@ -51,6 +57,11 @@ def add_named(world: World) -> None:
         number = len(world.rows)
         motors = world.add(f"{session}/motors", "motor-positions", omega=float(number))
         world.change(f"{session}/collection", "datacollections", startPositionId=motors)
+        workflow = world.add(f"{session}/workflow", "workflows", workflowTitle=f"w{number}")
+        world.change(f"{session}/group", "datacollection-groups", workflowId=workflow)
+        of_it = {"workflowId": workflow}
+        world.add(f"{session}/stage", "workflow-steps", **of_it, type=f"s{number}")
+        world.add(f"{session}/mesh", "workflow-meshes", **of_it, value1=float(number))
         ranking = world.add(f"{session}/ranking", "screening-rank-sets", rankEngine=f"v{number}")
         world.add(
             f"{session}/rank",

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 NOTHING = 2_000_000_000  # an id that no row has
 
 VALUES: dict[str, Any] = {
+    "value2": 2.5,
     "beamLineName": "BL2",
     "beamlineName": "BL2",
     "capacity": 10,

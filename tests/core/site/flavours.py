@@ -93,7 +93,25 @@ ODD = Flavour(
         "UPDATE Dewar SET weight = 1.23 WHERE code = 'MX1001-dewar-1'",
     ),
 )
-FLAVOURS = (NEWER, OTHER, UNREADABLE, READ_ONLY, WITHOUT_OWN, OLDER, ODD)
+PLAIN = Flavour("plain")
+WITH_WORKFLOWS = Flavour(
+    "with workflows",
+    (
+        """CREATE TABLE Workflow (
+            workflowId int(11) unsigned PRIMARY KEY AUTO_INCREMENT, workflowTitle varchar(255),
+            workflowType enum('Undefined','MeshScan','XrayCentering') DEFAULT 'Undefined',
+            comments varchar(80) CHARACTER SET latin1, status varchar(255),
+            logFilePath varchar(255), recordTimeStamp datetime)""",
+        """CREATE TABLE WorkflowStep (
+            workflowStepId int(11) PRIMARY KEY AUTO_INCREMENT, workflowId int(11) unsigned NOT NULL,
+            type varchar(45), status varchar(45), folderPath varchar(1024),
+            recordTimeStamp timestamp DEFAULT current_timestamp(),
+            FOREIGN KEY (workflowId) REFERENCES Workflow (workflowId))""",
+        "ALTER TABLE DataCollectionGroup ADD workflowId int(11) unsigned NULL",
+        "INSERT INTO Workflow (workflowTitle, workflowType) VALUES ('of nobody', 'MeshScan')",
+    ),
+)
+FLAVOURS = (PLAIN, WITH_WORKFLOWS, NEWER, OTHER, UNREADABLE, READ_ONLY, WITHOUT_OWN, OLDER, ODD)
 
 
 def make_site(server: MariaDb, flavour: Flavour, folder: Path, issuing: Issuing) -> Core:

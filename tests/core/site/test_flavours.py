@@ -4,15 +4,17 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.cast import ALICE, ERIN
+from tests.cast import ALICE, BOB, CAROL, ERIN
 from tests.core.conftest import Core
 from tests.core.site.flavours import (
     FLAVOURS,
     NEWER,
     OLDER,
     OTHER,
+    PLAIN,
     READ_ONLY,
     UNREADABLE,
+    WITH_WORKFLOWS,
     WITHOUT_OWN,
     Flavour,
 )
@@ -20,6 +22,12 @@ from tests.core.site.flavours import (
 Sites = Callable[[Flavour], Core]
 
 READS = [
+    (PLAIN, "/workflows", 404, "this site's database has no table Workflow"),
+    (PLAIN, "/workflow-steps/1", 404, "no table WorkflowStep"),
+    (PLAIN, "/datacollection-groups?workflowId=1", 400, "no column DataCollectionGroup.workflowId"),
+    (WITH_WORKFLOWS, "/workflows?workflowType=MeshScan", 200, '"total":0'),
+    (WITH_WORKFLOWS, "/workflows?sort=resultFilePath", 400, "no column Workflow.resultFilePath"),
+    (WITH_WORKFLOWS, "/workflow-meshes", 404, "this site's database has no table WorkflowMesh"),
     (NEWER, "/shippings", 200, ""),
     (NEWER, "/shippings?siteRemark=x", 400, "no such filter"),
     (OTHER, "/dewars?isStorageDewar=0", 200, ""),
@@ -176,6 +184,8 @@ def test_a_delete(site: Sites, flavour: Flavour, name: str, status: int, said: s
 
 
 TOLD = [
+    (PLAIN, ("well",)),
+    (WITH_WORKFLOWS, ("columns not there: Workflow.workflowTypeId", "of another form")),
     (
         NEWER,
         ("1 tables more than core knows: SiteParcel", "Shipping.siteRemark", "Container (create)"),
@@ -204,3 +214,35 @@ def test_a_database_of_ours_differs_in_nothing(core: Core) -> None:
     assert answer.get_json()["noted"]["the site's database"] == "well"
     told = core.get(ERIN, "/nouns")
     assert (told["absent"], [one for one in told["results"] if one["missing"]]) == ({}, [])
+
+
+def test_a_workflow_from_its_start_to_its_end(site: Sites) -> None:
+    """As a beamline's program records it: the workflow, its group, its steps; then others look."""
+    core = site(WITH_WORKFLOWS)
+    (session,) = core.get(ALICE, "/sessions?beamLineName=BL1&limit=1")["results"]
+    wrong = core.call(ALICE, "POST", "/workflows", {"workflowType": "Dance"})
+    assert (wrong.status_code, "MeshScan" in wrong.text) == (422, True)
+    body = {"workflowTitle": "mesh", "workflowType": "MeshScan", "comments": "Zürich"}
+    made = core.call(ALICE, "POST", "/workflows", body)
+    assert made.status_code == 201, made.text
+    workflow = made.get_json()["workflowId"]
+    assert core.call(BOB, "GET", f"/workflows/{workflow}").status_code == 404
+    assert core.call(CAROL, "GET", f"/workflows/{workflow}").status_code == 404, "of no session yet"
+    group = core.call(
+        ALICE,
+        "POST",
+        "/datacollection-groups",
+        {"sessionId": session["sessionId"], "experimentType": "Mesh", "workflowId": workflow},
+    )
+    assert group.status_code == 201, group.text
+    step = {"workflowId": workflow, "type": "scan", "status": "done"}
+    for who, status in ((BOB, 404), (CAROL, 201)):
+        assert core.call(who, "POST", "/workflow-steps", step).status_code == status
+    found = core.get(CAROL, f"/workflows/{workflow}?include=WorkflowStep,DataCollectionGroup")
+    assert [one["status"] for one in found["WorkflowStep"]] == ["done"]
+    assert [one["dataCollectionGroupId"] for one in found["DataCollectionGroup"]] == [
+        group.get_json()["dataCollectionGroupId"]
+    ]
+    absent = {"sessionId": session["sessionId"], "experimentType": "Mesh", "workflowId": 1}
+    answer = core.call(ALICE, "POST", "/datacollection-groups", absent)
+    assert answer.status_code == 422, "the row of nobody is no row to her"

@@ -18,6 +18,7 @@ from pyispyb_chassis.database import Database
 from pyispyb_core.app import create_app
 from pyispyb_core.operations import schema
 
+ONLY_AT_SOME_SITES = {"workflows", "workflow-steps", "workflow-meshes"}
 COMMAND = Path(sys.executable).with_name("pyispyb-core")
 Run = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -91,7 +92,7 @@ def test_a_database_of_2019_is_upgraded_though_the_first_try_is_killed(
 
     upgraded = create_app(load(core.file, environ={}))
     served = Core(upgraded.test_client(), issuing, core.database, core.tables, core.file)
-    assert served.get(ERIN, "/nouns")["absent"] == {}
+    assert set(served.get(ERIN, "/nouns")["absent"]) == ONLY_AT_SOME_SITES
     (one,) = served.get(ALICE, "/containers?code=MX1001-puck-1")["results"]
     assert (one["priorityPipelineId"], one["currentDewarId"]) == (None, None)
     assert attached(served) == ["MX1001"]

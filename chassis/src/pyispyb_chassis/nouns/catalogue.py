@@ -221,9 +221,7 @@ class Catalogue:
         faults = [
             f"{noun.path}: no table {noun.table}"
             for noun in nouns
-            if noun.table not in metadata.tables
-            and noun.table not in notes_of_all(metadata).absent
-            and not noun.reflected
+            if noun.table not in metadata.tables and noun.table not in notes_of_all(metadata).absent
         ]
         self.absent = _absent(nouns, metadata)
         there = [noun for noun in nouns if noun.path not in self.absent]
@@ -370,7 +368,7 @@ def _absent(nouns: Iterable[Noun], metadata: sa.MetaData) -> dict[str, Absent]:
     found = {
         noun.path: Absent(noun, notes.absent.get(noun.table, no_table(noun.table)))
         for noun in nouns
-        if noun.table in notes.absent or (noun.reflected and noun.table not in metadata.tables)
+        if noun.table in notes.absent
     }
     found |= {
         noun.path: Absent(noun, NO_CHAIN.format(noun.table))
@@ -464,7 +462,7 @@ def _without_includes(bound: Bound, lost: list[str]) -> Bound:
 
 def _strangers(noun: Noun, table: sa.Table) -> list[str]:
     known = {str(column.name) for column in table.columns} | set(notes_of(table).missing)
-    return [] if noun.reflected else sorted(columns_named(noun) - known - set(noun.names))
+    return sorted(columns_named(noun) - known - set(noun.names))
 
 
 def _references(

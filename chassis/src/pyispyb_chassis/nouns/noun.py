@@ -52,8 +52,6 @@ class Noun:
     is the column that leads there, `key` the one that tells its rows apart in there.
     `nested` are foreign keys that a new row may tell by an object instead, under the include's
     name: `Person` for `personId`; the row that it describes is made too, in one transaction.
-    `reflected` says that no package maps its table: a site that has it has the noun, with the
-    columns that the site has.
     """
 
     table: str
@@ -89,7 +87,6 @@ class Noun:
     key: str | None = None
     units: Mapping[str, str] = field(default_factory=dict)
     patterns: Mapping[str, str] = field(default_factory=dict)
-    reflected: bool = False
 
     @property
     def one(self) -> str:

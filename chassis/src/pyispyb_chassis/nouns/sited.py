@@ -29,8 +29,6 @@ def sited(noun: Noun, table: sa.Table) -> tuple[Noun, Mapping[str, str]]:
     """The declaration without what the table lacks, and the columns it lacks with why."""
     there = {str(column.name) for column in table.columns}
     missing = dict(notes_of(table).missing)
-    if noun.reflected:
-        missing |= dict.fromkeys(columns_named(noun) - there - set(noun.names), NO_COLUMN)
     if not missing:
         return noun, {}
     names = {

@@ -58,7 +58,10 @@ def notes_of_all(metadata: sa.MetaData) -> MetadataNotes:
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """How a site's database differs from the known tables; in words, for its administrators."""
+    """How a site's database differs from the known tables; in words, for its administrators.
+
+    `without_some`: it lacks what only some sites have, which is no difference to tell.
+    """
 
     absent: Mapping[str, str]
     missing: tuple[str, ...]
@@ -66,11 +69,13 @@ class Difference:
     closed: Mapping[str, Mapping[str, str]]
     more_tables: tuple[str, ...]
     more_columns: tuple[str, ...]
+    without_some: bool = False
 
     @property
     def narrows(self) -> bool:
         """Whether anything that is known is missing, closed or of another form."""
-        return bool(self.absent or self.missing or self.other or self.closed)
+        lacks = self.without_some or self.absent or self.missing
+        return bool(lacks or self.other or self.closed)
 
     def told(self) -> str | None:
         """One line, None where the database is as the package has it."""
@@ -98,9 +103,18 @@ def _some(names: tuple[str, ...]) -> str:
 
 
 def difference(
-    known: sa.MetaData, shape: Shape, *, sqlite: bool, own: frozenset[str]
+    known: sa.MetaData,
+    shape: Shape,
+    *,
+    sqlite: bool,
+    own: frozenset[str],
+    some: frozenset[str] = frozenset(),
 ) -> Difference:
-    """Hold a database against the known tables; `own` are tables of the service itself in it."""
+    """Hold a database against the known tables.
+
+    `own` are tables of the service itself in it; `some` are tables, and columns as Table.column,
+    that only some sites have.
+    """
     missing: list[str] = []
     other: list[str] = []
     more: list[str] = []
@@ -123,9 +137,17 @@ def difference(
         if shut := dict(_closed(table, there)):
             closed[table.name] = shut
     unknown = sorted(set(shape.tables) - set(known.tables) - own)
+    told = {name: why for name, why in absent.items() if name not in some}
+    lacking = tuple(name for name in missing if name not in some)
     return Difference(
-        absent, tuple(missing), tuple(other), closed, tuple(unknown), tuple(sorted(more))
-    )  # fmt: skip
+        told,
+        lacking,
+        tuple(other),
+        closed,
+        tuple(unknown),
+        tuple(sorted(more)),
+        without_some=len(told) < len(absent) or len(lacking) < len(missing),
+    )
 
 
 def _why_absent(table: sa.Table, there: SiteTable | None, shape: Shape) -> str | None:

@@ -74,22 +74,6 @@ class Shape:
     keys: tuple[SiteKey, ...] = ()
     unseen: Mapping[str, str] = field(default_factory=dict)
 
-    def mapped(self, name: str, metadata: sa.MetaData) -> sa.Table | None:
-        """A table that no package maps, as the database has it; None where it is not there.
-
-        Only the columns that can be read are in it, with the keys to tables of `metadata`.
-        """
-        found = self.tables.get(name)
-        if found is None or not found.key:
-            return None
-        leads = {key.column: key.target for key in self.keys if key.table == name}
-        columns = [
-            column_of(one, one.kind, key=one.name in found.key, to=_keys_of(leads, one, metadata))
-            for one in found.columns.values()
-            if one.kind is not None and "select" in one.rights
-        ]
-        return sa.Table(name, metadata, *columns)
-
 
 def column_of(
     there: SiteColumn, kind: sa.types.TypeEngine[Any], *, key: bool, to: Iterable[str]
@@ -109,11 +93,3 @@ def _default_of(there: SiteColumn, *, key: bool) -> Any:
     if there.generated:
         return None if key else sa.FetchedValue()
     return None if there.default is None else sa.text(there.default)
-
-
-def _keys_of(leads: Mapping[str, str], one: SiteColumn, metadata: sa.MetaData) -> list[str]:
-    target = metadata.tables.get(leads.get(one.name, ""))
-    if target is None or len(target.primary_key.columns) != 1:
-        return []
-    (key,) = target.primary_key.columns
-    return [f"{target.name}.{key.name}"]

@@ -1,6 +1,5 @@
-"""ISPyB's tables, from the package `ispyb`, and core's own, fitted to the database."""
+"""All tables: ISPyB's, of the package `ispyb` and beyond it, and core's own."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,13 +12,14 @@ from pyispyb_chassis.nouns.turns import Turns
 from pyispyb_chassis.portable import fitted
 from pyispyb_chassis.site.fitting import Difference, difference, fitted_to, standing_for
 from pyispyb_chassis.site.shape import Shape
+from pyispyb_core.beyond import NAMES, with_beyond
 
 
 @dataclass(frozen=True, slots=True)
 class Tables:
     """All that core reads and writes: ISPyB's tables by name, and its own.
 
-    `known` are ISPyB's as the package has them, `metadata` what of them the site's database has.
+    `known` are all of ISPyB's that core knows, `metadata` what of them the site's database has.
     """
 
     metadata: sa.MetaData
@@ -58,34 +58,36 @@ def tables_for(*, sqlite: bool, own_schema: str) -> Tables:
     return _with_own(fitted(known, sqlite=sqlite), known, sqlite=sqlite, own_schema=own_schema)
 
 
+@cache
+def tables_to_make(*, sqlite: bool, own_schema: str) -> Tables:
+    """The same without those that only some sites have: what core makes in a database."""
+    made = fitted(Base.metadata, sqlite=sqlite)
+    return _with_own(made, _known(sqlite=sqlite), sqlite=sqlite, own_schema=own_schema)
+
+
 def tables_at(
     shape: Shape,
     *,
     sqlite: bool,
     own_schema: str,
     asked: frozenset[str],
-    reflected: Iterable[str] = (),
 ) -> tuple[Tables, Difference]:
     """The tables as this site's database has them, and in what it differs from the package.
 
-    `asked` are the columns that rules need, null where they are missing; `reflected` are tables
-    that the package does not map.
+    `asked` are the columns that rules need, null where they are missing.
     """
     as_known = tables_for(sqlite=sqlite, own_schema=own_schema)
     own = frozenset(table.name for table in as_known.own)
-    found = difference(as_known.known, shape, sqlite=sqlite, own=own)
-    also = [name for name in reflected if name in shape.tables]
-    if not found.narrows and not also and not found.more_tables and not found.more_columns:
+    found = difference(as_known.known, shape, sqlite=sqlite, own=own, some=NAMES)
+    if not found.narrows and not found.more_tables and not found.more_columns:
         return as_known, found
     metadata = fitted_to(as_known.known, shape, sqlite=sqlite, asked=asked)
-    for name in also:
-        shape.mapped(name, metadata)
     return _with_own(metadata, as_known.known, sqlite=sqlite, own_schema=own_schema), found
 
 
 @cache
 def _known(*, sqlite: bool) -> sa.MetaData:
-    return fitted(Base.metadata, sqlite=sqlite)
+    return fitted(with_beyond(Base.metadata), sqlite=sqlite)
 
 
 def _with_own(

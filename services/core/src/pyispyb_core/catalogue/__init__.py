@@ -21,6 +21,7 @@ from pyispyb_core.catalogue import (
     screens,
     shipping,
     teams,
+    workflows,
 )
 from pyispyb_core.settings import NAME_IN_PATHS
 
@@ -37,6 +38,7 @@ NOUNS: tuple[Noun, ...] = (
     *beamlines.NOUNS,
     *lookups.NOUNS,
     *collections.NOUNS,
+    *workflows.NOUNS,
     *processing.NOUNS,
     *autoprocessing.NOUNS,
     *phasing.NOUNS,

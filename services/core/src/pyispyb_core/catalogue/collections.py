@@ -18,10 +18,10 @@ datacollection_groups = Noun(
         "sessionId", "blSampleId", "experimentType", "experimentTypeId", "startTime", "endTime",
         "comments", "crystalClass", "detectorMode", "actualSampleBarcode",
         "actualSampleSlotInContainer", "actualContainerBarcode", "actualContainerSlotInSC",
-        "xtalSnapshotFullPath", "scanParameters",
+        "xtalSnapshotFullPath", "scanParameters", "workflowId",
     ),
     required=("experimentType",),
-    includes=("BLSession", "BLSample", "ExperimentType", "DataCollection"),
+    includes=("BLSession", "BLSample", "ExperimentType", "DataCollection", "Workflow"),
     search=("comments", "actualSampleBarcode"),
     sort="-dataCollectionGroupId",
 )  # fmt: skip

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from pyispyb_chassis.database import Database
-from pyispyb_core.tables import Tables, tables_for
+from pyispyb_core.tables import Tables, tables_to_make
 
 OWN = "core's own tables"
 
@@ -13,8 +13,8 @@ class NotEmpty(Exception):
 
 
 def tables_of(database: Database, own_schema: str) -> Tables:
-    """The tables, fitted to the kind of this database."""
-    return tables_for(sqlite=database.is_sqlite, own_schema=own_schema)
+    """The tables to make, fitted to the kind of this database."""
+    return tables_to_make(sqlite=database.is_sqlite, own_schema=own_schema)
 
 
 def create(database: Database, own_schema: str) -> list[str]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pyispyb_chassis.database import Database
 from pyispyb_chassis.errors import Unavailable
 from pyispyb_chassis.site.reading import read_shape
-from pyispyb_core.catalogue import NOUNS
 from pyispyb_core.operations.activity import ASKED_FOR as BY_ACTIVITY
 from pyispyb_core.rules.chains import ASKED_FOR as BY_RULES
 from pyispyb_core.settings import CoreSettings
@@ -29,9 +28,8 @@ class Site:
 def site_of(database: Database, settings: CoreSettings) -> Site:
     """Read what the database is made of. Raises Unavailable where it is down or has no ISPyB."""
     as_known = tables_for(sqlite=database.is_sqlite, own_schema=settings.own_schema)
-    reflected = [noun.table for noun in NOUNS if noun.reflected]
     with database.looking() as connection:
-        shape = read_shape(connection, [*as_known.known.tables, *reflected])
+        shape = read_shape(connection, as_known.known.tables)
     lacking = [name for name in NEEDED if name not in shape.tables]
     if lacking:
         why = "; ".join(shape.unseen[name] for name in lacking)
@@ -41,7 +39,6 @@ def site_of(database: Database, settings: CoreSettings) -> Site:
         sqlite=database.is_sqlite,
         own_schema=settings.own_schema,
         asked=BY_RULES | BY_ACTIVITY,
-        reflected=reflected,
     )
     told = found.told()
     if told is not None:
