@@ -6,9 +6,11 @@ import multiprocessing
 import threading
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy import event
 from tests.peers.mariadb import MariaDb
 
 from pyispyb_chassis.database import Database
@@ -212,6 +214,70 @@ def test_a_row_that_another_holds_is_busy_not_broken(server: MariaDb) -> None:
         assert time.monotonic() - began < 15
         assert timed(database)[0] == "well"
     database.dispose()
+
+
+def test_a_full_disk_is_told_and_costs_no_row_that_is_there(database: Database) -> None:
+    """SQLite's file may grow no further; MariaDB's table may be no larger than its memory."""
+    if database.is_sqlite:
+
+        def bound(connection: Any, _record: object) -> None:
+            connection.execute("PRAGMA max_page_count = 16")
+
+        event.listen(database.write_engine, "connect", bound)
+        database.write_engine.dispose()
+    else:
+        with database.writing() as connection:
+            connection.exec_driver_sql("SET SESSION max_heap_table_size = 16384")
+            connection.exec_driver_sql("DROP TABLE child")
+            child = "CREATE TABLE child (id INTEGER PRIMARY KEY, n INTEGER, parent CHAR(200))"
+            connection.exec_driver_sql(f"{child} ENGINE = MEMORY")
+            connection.exec_driver_sql("INSERT INTO child VALUES (1, 0, '')")
+    with pytest.raises(Unavailable, match="has no room for it") as raised:  # noqa: PT012
+        for n in range(2, 10_000):
+            with database.writing() as connection:
+                connection.execute(
+                    sa.text("INSERT INTO child (id, n, parent) VALUES (:id, 0, :parent)"),
+                    {"id": n, "parent": None if database.is_sqlite else "x" * 200},
+                )
+    assert int(raised.value.headers["Retry-After"]) > 0
+    assert count(database, "parent") == 1
+    assert count(database, "child") == n - 1
+
+
+def test_a_server_that_takes_no_writes(server: MariaDb) -> None:
+    """As a replica does, and a server in the middle of a failover."""
+    url = sa.engine.make_url(server.url())
+    root = Database(url.render_as_string(hide_password=False))
+    with root.writing() as connection:
+        connection.exec_driver_sql("CREATE TABLE t (id INTEGER PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE USER plain@localhost")
+        connection.exec_driver_sql(f"GRANT ALL ON `{url.database}`.* TO plain@localhost")
+    database = Database(url.set(username="plain").render_as_string(hide_password=False))
+    for read_only in (1, 0):
+        with root.writing() as connection:
+            connection.exec_driver_sql(f"SET GLOBAL read_only = {read_only}")
+        assert count(database, "t") == 0
+        if read_only:
+            with pytest.raises(Unavailable, match="takes no writes"), database.writing() as one:
+                one.exec_driver_sql("INSERT INTO t VALUES (1)")
+    with database.writing() as connection:
+        connection.exec_driver_sql("INSERT INTO t VALUES (1)")
+    for one in (database, root):
+        one.dispose()
+
+
+@pytest.mark.parametrize("each_database", ["mariadb"], indirect=True)
+def test_a_row_that_is_too_large_is_the_body_s_fault(database: Database) -> None:
+    texts = ", ".join(f"t{n} VARCHAR(255)" for n in range(60))
+    with database.writing() as connection:
+        made = f"CREATE TABLE wide (id INTEGER PRIMARY KEY, {texts}) ROW_FORMAT=REDUNDANT"
+        connection.exec_driver_sql("SET SESSION innodb_strict_mode = 0")
+        connection.exec_driver_sql(f"{made} DEFAULT CHARSET=latin1")
+    values = ", ".join(["REPEAT('x', 255)"] * 60)
+    with pytest.raises(Unprocessable, match="larger than the database takes"):  # noqa: SIM117
+        with database.writing() as connection:
+            connection.exec_driver_sql(f"INSERT INTO wide VALUES (1, {values})")
+    assert count(database, "wide") == 0
 
 
 def test_a_sqlite_file_that_cannot_be_opened(tmp_path: pytest.TempPathFactory) -> None:

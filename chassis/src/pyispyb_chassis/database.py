@@ -39,10 +39,17 @@ NOT_LET_IN = {1044, 1045, 1049, 1698}
 _DENIED = {1142, 1143, 1370}
 _BUSY = {1040, 1203, 1205, 1213, 1317}
 _TOOK_TOO_LONG = {1969, 3024}
+# No room for a table or on the disk; some messages say it in the system's own words alone.
+_FULL = {1021, 1114}
+_NO_SPACE = ("No space left on device", "disk is full")
+# The server takes no writes: it is a replica, as during a failover.
+_READ_ONLY = {1290, 1836}
 # Steps of SQLite's machine between two looks at the clock: about a millisecond.
 _STEPS = 20_000
 _MODE = "STRICT_TRANS_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 _NOT_IN_THIS_CHARACTER_SET = {1267, 1270, 1271, 3988}
+# A row of many long texts, or one longer than a packet.
+_TOO_LARGE = {1118, 1153}
 _REFERS_TO_NOTHING = {1452, 1216}
 _IS_REFERRED_TO = {1451, 1217}
 
@@ -178,6 +185,12 @@ class Database:
             return Unavailable("the query took too long; ask for less, or for fewer rows")
         if code in _BUSY or "database is locked" in text:
             return Unavailable("the database is busy")
+        if code in _FULL or any(words in text for words in _NO_SPACE):
+            log.error("no room in the database", extra={"code": code, "fault": text})
+            return Unavailable(f"{self.name} has no room for it")
+        if code in _READ_ONLY or "readonly database" in text:
+            log.error("the database takes no writes", extra={"code": code})
+            return Unavailable(f"{self.name} takes no writes at the moment")
         refusal = _refusal_of(error, code, text)
         if refusal is None:
             log.error("database fault", exc_info=error)
@@ -198,6 +211,8 @@ def _refusal_of(error: exc.DBAPIError, code: object, text: str) -> ServiceError 
         if code in {1048, 4025, 1364} or "NOT NULL" in text:
             return Unprocessable("the database does not accept a value of this body")
         return Conflict("there is one like it already")
+    if code in _TOO_LARGE:
+        return Unprocessable("the row is larger than the database takes")
     if isinstance(error, exc.DataError):
         return Unprocessable("the database does not accept a value of this body")
     return None
