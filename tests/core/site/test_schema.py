@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -221,6 +222,23 @@ def test_only_one_runs_and_what_cannot_be_added_is_told_at_once(
     first, second = sorted(done.stderr.splitlines())
     assert first.startswith("could not add column Protein.hazardGroup: ALTER command denied")
     assert second.startswith("could not add column Shipping.extra: ALTER command denied")
+    core.close()
+
+
+def test_two_at_once_make_one_whole_schema(
+    mariadb: MariaDb, tmp_path: Path, issuing: Issuing
+) -> None:
+    """Two administrators, or two hosts: one does it, the other is told so or finds it done."""
+    core = make_site(mariadb, OLDER, tmp_path, issuing)
+    before = rows_of(core)
+    with ThreadPoolExecutor(2) as pool:
+        both = [done.result() for done in [pool.submit(run, core.file, "upgrade") for _ in "ab"]]
+    refused = [one for one in both if one.returncode]
+    assert len(refused) < 2
+    for one in refused:
+        assert "another upgrade of this database is under way" in one.stderr
+    assert run(core.file, "status").returncode == 0
+    assert rows_of(core) == before
     core.close()
 
 
