@@ -81,6 +81,14 @@ def is_well(site: Site) -> bool:
     return bob.is_served(PROPOSALS) and bob.is_served("/ssx/runs")
 
 
+def logs_in(site: Site, password: str) -> bool:
+    """Can alice log in with this password, and see her proposals."""
+    try:
+        return Caller(site.url, "alice", password).is_served(PROPOSALS)
+    except requests.RequestException:
+        return False
+
+
 # Start
 
 
@@ -340,6 +348,7 @@ def test_new_keys_refuse_nobody(site: Site, alice: Caller) -> None:
 
 def test_an_upgrade_costs_no_read(site: Site, alice: Caller) -> None:
     site.bash("docker compose up --detach --wait --no-recreate")  # one core again
+    wait_for(lambda: all_is_well(site), BACK_WITHIN)
     for image in ("auth", "core", "ssx", "init", "gateway"):
         site.bash(f"docker tag pyispyb-{image}:dev pyispyb-{image}:next")
     site.set(PYISPYB_TAG="next")
@@ -354,6 +363,7 @@ def test_an_upgrade_costs_no_read(site: Site, alice: Caller) -> None:
             image = site.bash(f"docker inspect --format '{{{{.Config.Image}}}}' {one}").strip()
             assert image == f"pyispyb-{service}:next"
     site.bash("docker compose up --detach --wait")
+    wait_for(lambda: all_is_well(site), BACK_WITHIN)
     assert booked(Caller(site.url, "alice"), name) == 1
 
 
@@ -371,7 +381,7 @@ def test_rows_come_back_from_a_copy(site: Site, alice: Caller) -> None:
     site.sql("DROP DATABASE pyispyb_core; DELETE FROM pyispyb_ssx.RunTotal")
     site.page("restore")
     assert site.sql(count) == before
-    assert alice.ask(PROPOSALS).status_code == 200
+    wait_for(lambda: all_is_well(site), BACK_WITHIN)  # the gateway has to find the services anew
     assert booked(alice, "after the copy") == 0
     assert book(alice, "after the restore").status_code == 201
 
@@ -384,7 +394,7 @@ def test_images_travel_as_a_file(site: Site, alice: Caller) -> None:
     site.page("load-images")
     (site.root / "images.tar").unlink()
     site.bash("docker image inspect pyispyb-ssx:next")
-    assert alice.is_served("/ssx/runs")
+    wait_for(lambda: alice.is_served("/ssx/runs"), BACK_WITHIN)
 
 
 def test_a_person_is_forgotten(site: Site) -> None:
@@ -464,6 +474,7 @@ def test_a_site_brings_its_own_database_and_log(site: Site) -> None:
     site.page("site-database")
     for service in ("mariadb", "collector", "logs"):
         assert site.containers(service) == [], service
+    wait_for(lambda: logs_in(site, secret), BACK_WITHIN)
     alice = Caller(site.url, "alice", secret)
     assert booked(alice, "in containers") == rows == 1
     assert book(alice, "in the site's own").status_code == 201

@@ -16,6 +16,7 @@ class Echo(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     timeout = 60
+    disable_nagle_algorithm = True  # else each answer on a kept connection waits for 40 ms
 
     def answer(self) -> None:
         body = self.body()

@@ -1,6 +1,10 @@
 """Who is turned away for asking too often, and who never is."""
 
+import contextlib
+import http.client
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 from tests.gateway.stand import Stand, running
@@ -75,8 +79,33 @@ def test_batches_have_no_limit(stand: Stand) -> None:
     assert found == {200}
 
 
-def test_the_defaults_let_a_beamline_through() -> None:
-    """Twenty pollers with one login, ten times a second each; everybody logging in at once."""
-    settings = GatewaySettings()
-    assert settings.rate_per_token >= 20 * 10 * 60
-    assert settings.rate_per_address >= 25 * 10
+# What one address sends in a minute: who, how, to where, how often; each line has a connection.
+A_NIGHT = [
+    *[("pollers", "GET", "/core/proposals", 10 * 60)] * 20,  # one login, ten times a second each
+    *[("feeder", "PUT", "/ssx/runs/1/batches/7", 10 * 60)] * 4,
+    ("beamline", "POST", "/core/datacollections", 600),
+    (None, "POST", "/auth/login", 25 * 10),  # all of them log in, ten times
+    (None, "GET", "/core/version", 600),
+]
+
+
+def test_the_defaults_let_a_beamline_through(tmp_path: Path) -> None:
+    with running(tmp_path, [Key("now")]) as stand, ThreadPoolExecutor(len(A_NIGHT)) as pool:
+        settings = GatewaySettings()
+        assert sum(line[3] for line in A_NIGHT if line[0] == "pollers") >= settings.rate_per_token
+        told = [pool.submit(ask_often, stand, *line) for line in A_NIGHT]
+        assert [one.result() for one in told] == [{200: often} for *_, often in A_NIGHT]
+
+
+def ask_often(stand: Stand, who: str | None, method: str, path: str, often: int) -> dict[int, int]:
+    """Ask again and again on one connection; how often each status was the answer."""
+    headers = bearer(stand.keys[0].token(sub=who)) if who else {}
+    counted: dict[int, int] = {}
+    connection = http.client.HTTPConnection("127.0.0.1", stand.ports["gateway"], timeout=20)
+    with contextlib.closing(connection):
+        for _ in range(often):
+            connection.request(method, path, b"{}" if method != "GET" else None, headers)
+            answer = connection.getresponse()
+            answer.read()
+            counted[answer.status] = counted.get(answer.status, 0) + 1
+    return counted
