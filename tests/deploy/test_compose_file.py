@@ -197,6 +197,10 @@ def test_kong_has_the_plugins_that_its_file_uses(services: dict[str, Any]) -> No
     [
         ({}, ("services", "gateway", "image"), "kong:3.9"),
         ({"KONG_IMAGE": "kong:3.9.3"}, ("services", "gateway", "image"), "kong:3.9.3"),
+        ({}, ("services", "core", "scale"), 1),
+        ({"CORE_REPLICAS": "3"}, ("services", "core", "scale"), 3),
+        ({"AUTH_REPLICAS": "2"}, ("services", "auth", "scale"), 2),
+        ({"SSX_REPLICAS": "2"}, ("services", "ssx", "scale"), 2),
         ({}, ("services", "mariadb", "scale"), 1),
         ({"MARIADB": "0"}, ("services", "mariadb", "scale"), 0),
         ({}, ("services", "collector", "scale"), 1),
