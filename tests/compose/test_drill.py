@@ -483,5 +483,5 @@ def test_a_site_brings_its_own_database_and_log(site: Site) -> None:
 
 def test_the_page_has_no_block_that_nobody_runs() -> None:
     drill = Path(__file__).read_text(encoding="utf-8")
-    run = set(re.findall(r'site\.page\("([a-z-]+)"', drill))
+    run = set(re.findall(r'(?:site\.page|found)\("([a-z-]+)"', drill))
     assert set(commands()) == run
