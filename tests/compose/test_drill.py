@@ -21,6 +21,7 @@ from tests import secrets_watch
 from tests.compose.load import Load, under_load
 from tests.compose.page import commands
 from tests.compose.running import Site
+from tests.peers.proxy import TlsProxy
 from tests.suite.running import Caller, wait_for
 
 pytestmark = [pytest.mark.suite, pytest.mark.timeout(900)]
@@ -316,6 +317,42 @@ def test_a_killed_database_comes_back_with_its_rows(site: Site, alice: Caller) -
 
 def test_the_database_is_restarted(site: Site) -> None:
     site.page("restart-database")
+    wait_for(lambda: all_is_well(site), BACK_WITHIN)
+
+
+# Who calls
+
+
+def test_behind_the_site_s_own_proxy(site: Site, tmp_path: Path) -> None:
+    """TLS ends there, addresses are given as clients call, and the client's own is known."""
+    front = "$(docker network ls --quiet --filter name=_front)"
+    form = "{{(index .IPAM.Config 0).Gateway}}"
+    trusted = site.bash(f"docker network inspect --format '{form}' {front}").strip()
+    port = int(site.url.rpartition(":")[2])
+    with TlsProxy(tmp_path, port) as proxy:
+        site.set(ISPYB_URL=proxy.url, TRUSTED_PROXIES=trusted)
+        site.page("behind-a-proxy")
+        wait_for(lambda: all_is_well(site), BACK_WITHIN)
+        with requests.Session() as client:
+            client.verify = str(proxy.certificate)
+            metadata = "/.well-known/oauth-authorization-server/auth"
+            told = client.get(f"{proxy.url}{metadata}", timeout=9)
+            assert told.status_code == 200
+            assert told.json()["token_endpoint"] == f"{proxy.url}/auth/token"
+            stranger = named("nobody")
+            answer = client.post(
+                f"{proxy.url}/auth/login",
+                json={"login": stranger, "password": named("wrong")},
+                headers={"X-Forwarded-For": "203.0.113.9"},
+                timeout=9,
+            )
+            assert answer.status_code == 401
+    wait_for(lambda: site.lines(login=stranger, event="login refused"), READ_WITHIN)
+    assert {line["address"] for line in site.lines(login=stranger, event="login refused")} == {
+        "127.0.0.1"
+    }
+    site.set(ISPYB_URL=site.url, TRUSTED_PROXIES="")
+    site.bash("docker compose up --detach --wait")
     wait_for(lambda: all_is_well(site), BACK_WITHIN)
 
 
