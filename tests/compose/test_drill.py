@@ -199,6 +199,17 @@ def test_nobody_waits_for_the_collector(site: Site, alice: Caller) -> None:
     )
 
 
+@pytest.mark.parametrize("service", [*SERVERS, "collector", "logs"])
+def test_the_engine_rotates_what_it_keeps(site: Site, service: str) -> None:
+    """As the engine itself took it from the file: no log fills the disk."""
+    [one, *_] = site.containers(service)
+    log = json.loads(
+        site.bash(f"docker inspect --format '{{{{json .HostConfig.LogConfig}}}}' {one}")
+    )
+    assert log["Type"] == "json-file"
+    assert {"max-size", "max-file"} <= set(log["Config"])
+
+
 def test_the_page_s_queries_find_what_they_say(site: Site, alice: Caller) -> None:
     asked = alice.ask("/core/sessions?beamLineName=BL1&sort=startDate").json()["results"][0]
     session, booking = asked["sessionId"], named("query")
