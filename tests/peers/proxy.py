@@ -19,6 +19,7 @@ from tests.peers.ports import free_port
 HOST = "127.0.0.1"
 READY_WITHIN = 20.0
 TYPES = "type.googleapis.com/envoy.extensions"
+CALLER = "%DOWNSTREAM_DIRECT_REMOTE_ADDRESS_WITHOUT_PORT%"
 
 
 class TlsProxy:
@@ -64,10 +65,14 @@ class TlsProxy:
         manager = {
             "@type": f"{TYPES}.filters.network.http_connection_manager.v3.HttpConnectionManager",
             "stat_prefix": "site",
-            # It puts the address of whoever calls it behind what they say of themselves.
-            "use_remote_address": True,
             "route_config": {
-                "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [everything]}]
+                "virtual_hosts": [{"name": "all", "domains": ["*"], "routes": [everything]}],
+                # Behind what callers say of themselves, as proxies do. Envoy's own way puts an
+                # address of this machine in the place of a caller on it, say of a network's bridge.
+                "request_headers_to_add": [
+                    _header("x-forwarded-for", CALLER, "APPEND_IF_EXISTS_OR_ADD"),
+                    _header("x-forwarded-proto", "https", "OVERWRITE_IF_EXISTS_OR_ADD"),
+                ],
             },
             "http_filters": [
                 {
@@ -102,6 +107,10 @@ class TlsProxy:
             },
         }
         return {"static_resources": {"listeners": [listener], "clusters": [cluster]}}
+
+
+def _header(name: str, value: str, action: str) -> dict[str, Any]:
+    return {"header": {"key": name, "value": value}, "append_action": action}
 
 
 def _address(port: int) -> dict[str, Any]:
